@@ -1,1 +1,16 @@
-//! Undertone: undertone-core.
+//! # The engine: everything a device decides, and nothing else
+//!
+//! A sans-IO machine. Time and randomness are arguments; sockets, files and the clock belong to the
+//! driver. [`Account`] routes inputs, [`Conversation`](conversation) decides for one MLS group,
+//! `log` follows the server's log of ticks, `cells` stores and fetches cells.
+//!
+//! The driver's contract is *persist before release*; see [`io`].
+
+mod cells;
+mod ids;
+pub mod io;
+mod log;
+mod stored;
+
+pub use ids::{BadName, ChatId, MessageId, NAME_BYTES_MAX, Name};
+pub use stored::LoadError;

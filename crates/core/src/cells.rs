@@ -1,0 +1,1 @@
+//! Cells to be stored and fetched.

@@ -1,0 +1,125 @@
+//! Identifiers that people see and scripts keep.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $mark:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub [u8; 16]);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($mark)?;
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    };
+}
+
+id! {
+    /// One conversation on this device; it has no meaning elsewhere. Shown as `#` and hexadecimal:
+    /// names may not begin with that mark, so an id is never taken for a name.
+    ChatId, "#"
+}
+id! {
+    /// A message, chosen at random by its author; the same after every re-sealing.
+    MessageId, "%"
+}
+
+/// Longest name of a person or group, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// A name that can be shown on one line without harm.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Name(String);
+
+/// Why a name is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadName {
+    /// Nothing is left of it.
+    #[error("the name is empty")]
+    Empty,
+    /// Longer than [`NAME_BYTES_MAX`].
+    #[error("the name is longer than {NAME_BYTES_MAX} bytes")]
+    TooLong,
+    /// Begins with the mark of an id.
+    #[error("a name may not begin with '#', '%' or '@': ids begin so")]
+    Mark,
+    /// Has a control character, a line break or a direction override.
+    #[error("the name has control characters")]
+    Control,
+}
+
+impl Name {
+    /// Checks a name that somebody typed here.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, BadName> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(BadName::Empty);
+        }
+        if text.len() > NAME_BYTES_MAX {
+            return Err(BadName::TooLong);
+        }
+        if text.starts_with(['#', '%', '@']) {
+            return Err(BadName::Mark);
+        }
+        if text.chars().any(is_harmful) {
+            return Err(BadName::Control);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Makes a foreign name harmless instead of refusing it: nobody can make another's client
+    /// fail by the choice of a name.
+    pub fn tamed(text: &str) -> Self {
+        let tame: String = text.chars().filter(|c| !is_harmful(*c)).collect();
+        let tame = tame.trim().trim_start_matches(['#', '%', '@']).trim_start();
+        let cut = (0..=NAME_BYTES_MAX.min(tame.len())).rev().find(|at| tame.is_char_boundary(*at));
+        let tame = &tame[..cut.unwrap_or(0)];
+        Self(if tame.is_empty() { "(no name)".to_owned() } else { tame.to_owned() })
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Controls, and the marks that turn the direction of text beyond the name itself.
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_any_script_stand() {
+        for name in ["Ada", "آدا", "Zoë 🦉", "陳"] {
+            assert_eq!(Name::parse(name).expect("a fine name").as_str(), name);
+        }
+    }
+
+    #[test]
+    fn harmful_names_are_refused_here_and_tamed_from_elsewhere() {
+        assert_eq!(Name::parse("  "), Err(BadName::Empty));
+        assert_eq!(Name::parse("#1234"), Err(BadName::Mark));
+        assert_eq!(Name::parse("a\u{1b}[2J"), Err(BadName::Control));
+        assert_eq!(Name::parse(&"x".repeat(129)), Err(BadName::TooLong));
+        assert_eq!(Name::tamed("#\u{1b}[2JEve\u{202e}").as_str(), "[2JEve");
+        assert_eq!(Name::tamed("\u{7}").as_str(), "(no name)");
+        assert_eq!(Name::tamed(&"é".repeat(200)).as_str().len(), 128);
+    }
+}

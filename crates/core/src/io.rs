@@ -1,0 +1,417 @@
+//! What goes into the engine and what comes out of it.
+//!
+//! The driver's contract is *persist before release*: outputs are acted upon strictly in order, and
+//! a [`Output::Persist`] is durable before any later output is. Everything else may be lost at any
+//! moment; the engine, loaded from what was persisted, goes on from there.
+
+use crate::ids::{ChatId, MessageId, Name};
+use std::collections::BTreeMap;
+use undertone_crypto::IdentityKey;
+use undertone_wire::{Answer, DigestPage, Request};
+
+/// What happens to the engine.
+#[derive(Debug)]
+pub enum Input {
+    /// A connection to the pinned server is open.
+    Connected,
+    /// It is gone; whatever was in flight may or may not have arrived.
+    Disconnected,
+    /// The server's answer to the request of that id.
+    Answer {
+        /// As in [`Output::Transmit`].
+        id: u32,
+        /// What the server says.
+        answer: Answer,
+    },
+    /// The server pushes digests.
+    Push(DigestPage),
+    /// Somebody wants something.
+    Command {
+        /// Comes back in [`Output::Reply`].
+        ticket: u64,
+        /// What is wanted.
+        command: Command,
+    },
+    /// The time of the last [`Output::Deadline`] has come.
+    Wake,
+}
+
+/// What the driver does for the engine.
+#[derive(Debug)]
+pub enum Output {
+    /// Make this durable, as one transaction, before any later output.
+    Persist(Changes),
+    /// Send this; it is lost without notice when the connection is.
+    Transmit {
+        /// Unique within the connection.
+        id: u32,
+        /// What is asked.
+        request: Request,
+    },
+    /// Something that people want to know.
+    Event(Event),
+    /// The end of a command.
+    Reply {
+        /// The command's.
+        ticket: u64,
+        /// What came of it.
+        result: Result<Reply, Refused>,
+    },
+    /// Call with [`Input::Wake`] at this time (Unix milliseconds); replaces the deadline before.
+    Deadline(u64),
+}
+
+/// What people and scripts ask for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A one-time contact link that ends at this time (Unix milliseconds).
+    CreateLink {
+        /// When it ends.
+        expires_ms: u64,
+    },
+    /// The links made here.
+    ListLinks,
+    /// Makes a link worthless.
+    RevokeLink {
+        /// As [`LinkView::id`].
+        id: String,
+    },
+    /// First contact by somebody's link, with a first message if wanted.
+    Accept {
+        /// The `undertone:` URI.
+        link: String,
+        /// Shown to the other side with the answer.
+        message: Option<String>,
+    },
+    /// All conversations.
+    Chats,
+    /// A text to a conversation.
+    Send {
+        /// Where.
+        chat: ChatId,
+        /// What.
+        text: String,
+        /// The caller's own key: the same key again sends nothing twice.
+        key: Option<String>,
+        /// Release it although people have joined since it was written.
+        anyway: bool,
+    },
+    /// A new group with these contacts.
+    CreateGroup {
+        /// Its name.
+        name: Name,
+        /// Contacts to invite.
+        members: Vec<IdentityKey>,
+    },
+    /// Invite contacts to a group.
+    Add {
+        /// The group.
+        chat: ChatId,
+        /// Contacts.
+        members: Vec<IdentityKey>,
+    },
+    /// Remove people from a group.
+    Remove {
+        /// The group.
+        chat: ChatId,
+        /// Members.
+        members: Vec<IdentityKey>,
+    },
+    /// Leave a group.
+    Leave {
+        /// The group.
+        chat: ChatId,
+    },
+    /// Give a group another name.
+    Rename {
+        /// The group.
+        chat: ChatId,
+        /// Its new name.
+        name: Name,
+    },
+    /// Give a member another role.
+    SetRole {
+        /// The group.
+        chat: ChatId,
+        /// The member.
+        member: IdentityKey,
+        /// The role.
+        role: Role,
+    },
+    /// Who is in a conversation.
+    Members {
+        /// Which.
+        chat: ChatId,
+    },
+    /// Name a contact as one likes; counts before the name they chose.
+    RenameContact {
+        /// The contact's conversation.
+        chat: ChatId,
+        /// The name.
+        name: Name,
+    },
+    /// The safety number of a contact; with `confirm`, mark as compared.
+    Verify {
+        /// The contact's conversation.
+        chat: ChatId,
+        /// Mark the contact as verified.
+        confirm: bool,
+    },
+    /// This device and its state.
+    Whoami,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done; nothing to tell.
+    Done,
+    /// The link, for the other person's eyes alone.
+    Link(LinkView),
+    /// Links made here.
+    Links(Vec<LinkView>),
+    /// A conversation (new ones are not open at once).
+    Chat(ChatView),
+    /// All conversations, in no particular order.
+    Chats(Vec<ChatView>),
+    /// A message and its state.
+    Message {
+        /// Its id.
+        message: MessageId,
+        /// Its state.
+        state: MessageState,
+    },
+    /// Who is in a conversation.
+    Members(Vec<MemberView>),
+    /// A safety number.
+    Safety {
+        /// Sixty digits.
+        code: String,
+        /// Whether it has been compared.
+        verified: bool,
+    },
+    /// This device.
+    Whoami {
+        /// One's own name.
+        name: Name,
+        /// One's own identity.
+        identity: IdentityKey,
+        /// This device's id.
+        device: [u8; 16],
+    },
+}
+
+/// A contact link made here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkView {
+    /// To name it by.
+    pub id: String,
+    /// The URI, as long as it is of use.
+    pub uri: Option<String>,
+    /// When it ends, Unix milliseconds.
+    pub expires_ms: u64,
+    /// `storing`, `open`, `used`, `expired` or `revoked`.
+    pub state: &'static str,
+}
+
+/// A conversation in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatView {
+    /// Its id on this device.
+    pub chat: ChatId,
+    /// Its name here.
+    pub name: Name,
+    /// `contact` or `group`.
+    pub kind: ChatKind,
+    /// Where it stands.
+    pub state: ChatState,
+    /// For a contact: whether the safety number has been compared.
+    pub verified: bool,
+    /// For a contact: who.
+    pub contact: Option<IdentityKey>,
+}
+
+/// The kinds of conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ChatKind {
+    /// Two people.
+    Contact,
+    /// A group.
+    Group,
+}
+
+/// Where a conversation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ChatState {
+    /// The other side has not joined yet.
+    Requested,
+    /// Messages flow.
+    Open,
+    /// This device cannot follow; nothing is sent.
+    Stuck,
+    /// This device was removed, or left.
+    Ended,
+}
+
+/// Roles in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Role {
+    /// Writes.
+    Member,
+    /// Also adds, removes and renames.
+    Admin,
+    /// Also gives roles.
+    Owner,
+}
+
+/// A member of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberView {
+    /// Who.
+    pub identity: IdentityKey,
+    /// As named here, else as known.
+    pub name: Name,
+    /// Their role.
+    pub role: Role,
+    /// `joined` or `invited`.
+    pub joined: bool,
+    /// Whether it is oneself.
+    pub own: bool,
+}
+
+/// States of a message, in the words of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum MessageState {
+    /// Will go out by itself.
+    Queued,
+    /// Waits for its author: people have joined since it was written.
+    Waiting,
+    /// The server holds it and it counts.
+    Stored,
+    /// Never went out and never will: the conversation ended.
+    Failed,
+    /// Somebody else's.
+    Received,
+}
+
+/// Why a command was refused. Nothing was changed by it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// A stable word for programs: `not_found`, `link_used`, `link_expired`, `wrong_server`,
+    /// `bad_link`, `not_allowed`, `too_long`, `empty`, `group_full`, `roster_changed`, `ended`,
+    /// `stuck`, `not_ready`.
+    pub code: &'static str,
+    /// What happened, for people.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Something that people want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A message can be read (one's own too, once it is stored).
+    Message {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        message: MessageId,
+    },
+    /// One's own message has another state.
+    State {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        message: MessageId,
+        /// The new state.
+        state: MessageState,
+    },
+    /// A conversation appeared or has another state or name.
+    Chat(ChatView),
+    /// Membership changed.
+    Member {
+        /// Where.
+        chat: ChatId,
+        /// One sentence: who did what.
+        text: String,
+    },
+    /// Something is missing here.
+    Gap {
+        /// Where.
+        chat: ChatId,
+        /// One sentence: whose messages.
+        text: String,
+    },
+    /// The server, or somebody, does what must not be.
+    Alarm {
+        /// A stable word.
+        code: String,
+        /// What was noticed and what it means.
+        text: String,
+    },
+    /// This device cannot follow a conversation any more.
+    Stuck {
+        /// Which.
+        chat: ChatId,
+        /// Why.
+        text: String,
+    },
+    /// The log has been followed to its newest head.
+    CaughtUp {
+        /// That head's tick.
+        tick: u64,
+    },
+    /// First contact failed for good.
+    LinkFailed {
+        /// The chat that `accept` had begun.
+        chat: ChatId,
+        /// A stable word: `link_used`, `link_expired`, `bad_link`.
+        code: &'static str,
+    },
+}
+
+/// What one step changes on disk: one value, committed once.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The engine's own state, by space and key; `None` erases.
+    pub records: BTreeMap<(&'static str, Vec<u8>), Option<Vec<u8>>>,
+    /// Rows of history: new, or in another state.
+    pub messages: Vec<HistoryRow>,
+}
+
+impl Changes {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.messages.is_empty()
+    }
+}
+
+/// The spaces of [`Changes::records`]; what stands in them is given back at load.
+pub const SPACES: [&str; 5] = ["account", "chat", "mls", "cell", "log"];
+
+/// One message as the history keeps it; (chat, author, message) names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Where.
+    pub chat: ChatId,
+    /// Which.
+    pub message: MessageId,
+    /// The author's device.
+    pub author: [u8; 16],
+    /// The author.
+    pub from: IdentityKey,
+    /// Whether one wrote it oneself.
+    pub own: bool,
+    /// Transcript order (epoch, effective tick, leaf, slot), comparable byte by byte; one's own
+    /// messages that are not stored yet sort after everything.
+    pub order: Vec<u8>,
+    /// The text.
+    pub text: String,
+    /// The author's clock, Unix milliseconds.
+    pub sent_ms: u64,
+    /// The server's clock at the tick that stored it.
+    pub stored_ms: Option<u64>,
+    /// Its state.
+    pub state: MessageState,
+}

@@ -1,0 +1,1 @@
+//! The follower of the server's log.
