@@ -64,10 +64,12 @@ pub enum Output {
 /// What people and scripts ask for.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// A one-time contact link that ends at this time (Unix milliseconds).
+    /// A contact link.
     CreateLink {
-        /// When it ends.
+        /// When it ends, Unix milliseconds.
         expires_ms: u64,
+        /// For many strangers, each of whom waits as a request; otherwise for one person, once.
+        reusable: bool,
     },
     /// The links made here.
     ListLinks,
@@ -82,6 +84,18 @@ pub enum Command {
         link: String,
         /// Shown to the other side with the answer.
         message: Option<String>,
+    },
+    /// Strangers who wrote to a reusable link and wait.
+    Requests,
+    /// Let a stranger in.
+    AcceptRequest {
+        /// As [`RequestView::id`].
+        id: ChatId,
+    },
+    /// Forget a stranger's request; they are told nothing.
+    DeclineRequest {
+        /// As [`RequestView::id`].
+        id: ChatId,
     },
     /// All conversations.
     Chats,
@@ -159,6 +173,8 @@ pub enum Command {
     },
     /// This device and its state.
     Whoami,
+    /// What a person should know about this profile's health.
+    Health,
 }
 
 /// What a command came to.
@@ -170,6 +186,8 @@ pub enum Reply {
     Link(LinkView),
     /// Links made here.
     Links(Vec<LinkView>),
+    /// Strangers who wait.
+    Requests(Vec<RequestView>),
     /// A conversation (new ones are not open at once).
     Chat(ChatView),
     /// All conversations, in no particular order.
@@ -199,6 +217,44 @@ pub enum Reply {
         /// This device's id.
         device: [u8; 16],
     },
+    /// The profile's health.
+    Health(Health),
+}
+
+/// What a person should know about a profile's health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether a connection is open.
+    pub connected: bool,
+    /// Newest tick that this device has verified.
+    pub tick: u64,
+    /// The server's clock at that tick, Unix milliseconds.
+    pub server_ms: u64,
+    /// Own messages that have not gone out yet.
+    pub queued: usize,
+    /// Own messages that wait for a decision.
+    pub waiting: usize,
+    /// Cells that the server lists and does not deliver.
+    pub withheld: usize,
+    /// Conversations that this device cannot follow.
+    pub stuck: Vec<ChatId>,
+    /// Why nothing is sent any more, if so: the alarm's code and text.
+    pub halted: Option<(String, String)>,
+}
+
+/// A stranger who wrote to a reusable link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestView {
+    /// The conversation that it would become.
+    pub id: ChatId,
+    /// The name that they give themselves.
+    pub name: Name,
+    /// Their identity.
+    pub identity: IdentityKey,
+    /// Their first words.
+    pub message: Option<String>,
+    /// The server's clock when it came, Unix milliseconds.
+    pub stored_ms: u64,
 }
 
 /// A contact link made here.
@@ -210,6 +266,8 @@ pub struct LinkView {
     pub uri: Option<String>,
     /// When it ends, Unix milliseconds.
     pub expires_ms: u64,
+    /// Whether it serves many people.
+    pub reusable: bool,
     /// `storing`, `open`, `used`, `expired` or `revoked`.
     pub state: &'static str,
 }
@@ -329,6 +387,8 @@ pub enum Event {
     },
     /// A conversation appeared or has another state or name.
     Chat(ChatView),
+    /// A stranger waits.
+    Request(RequestView),
     /// Membership changed.
     Member {
         /// Where.
@@ -388,7 +448,7 @@ impl Changes {
 }
 
 /// The spaces of [`Changes::records`]; what stands in them is given back at load.
-pub const SPACES: [&str; 5] = ["account", "chat", "mls", "cell", "log"];
+pub const SPACES: [&str; 7] = ["account", "chat", "out", "link", "mls", "cell", "log"];
 
 /// One message as the history keeps it; (chat, author, message) names it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,11 +6,16 @@
 //!
 //! The driver's contract is *persist before release*; see [`io`].
 
+mod body;
 mod cells;
+mod head;
 mod ids;
 pub mod io;
 mod log;
+mod parcel;
+mod policy;
 mod stored;
 
+pub use body::TEXT_BYTES_MAX;
 pub use ids::{BadName, ChatId, MessageId, NAME_BYTES_MAX, Name};
 pub use stored::LoadError;
