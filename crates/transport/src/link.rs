@@ -1,0 +1,260 @@
+//! A connection that comes back.
+//!
+//! A [`Link`] is one task. It dials, hands every frame of the server on, sends what it is given,
+//! and after a failure waits ([`Backoff`]) and dials again, for ever. Both queues are bounded:
+//! whoever does not read events slows the server down, which may then drop the connection.
+//!
+//! Every connection has a number. A frame to send names the connection it is meant for; one that
+//! is meant for an earlier one is dropped, because its answer could only confuse.
+
+use crate::{
+    backoff::Backoff,
+    connection::{Connection, FrameReceiver, FrameSender},
+    dial::{Limits, Socks5},
+    error::{Blame, ConnectError, Lost},
+};
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
+use undertone_wire::{Frame, Info, ServerAddress};
+
+/// Frames and events that may wait in each direction.
+const QUEUE: usize = 64;
+
+/// Whither, how, and how patiently.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    /// The pinned server.
+    pub address: ServerAddress,
+    /// The proxy to go through.
+    pub proxy: Option<Socks5>,
+    /// How long the steps may take.
+    pub limits: Limits,
+    /// When to try again.
+    pub backoff: Backoff,
+}
+
+impl LinkConfig {
+    /// The usual patience: a first retry within 250 ms, the longest wait 30 s.
+    pub fn new(address: ServerAddress, proxy: Option<Socks5>, seed: u64) -> Self {
+        let limits = if proxy.is_some() { Limits::patient() } else { Limits::default() };
+        let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30), seed);
+        Self { address, proxy, limits, backoff }
+    }
+}
+
+/// What happens on the link.
+#[derive(Debug)]
+pub enum LinkEvent {
+    /// A connection is open.
+    Connected {
+        /// Its number, which goes into [`Outgoing`].
+        connection: u64,
+        /// What the server says of itself.
+        info: Box<Info>,
+    },
+    /// The server sends something.
+    Frame(Box<Frame>),
+    /// There is no connection; the next attempt comes by itself.
+    Disconnected {
+        /// Why.
+        why: Down,
+        /// When it will be tried again.
+        retry_in: Duration,
+    },
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum Down {
+    /// It could not be opened.
+    #[error(transparent)]
+    NotOpened(ConnectError),
+    /// It was open and ended.
+    #[error(transparent)]
+    Lost(Lost),
+}
+
+/// A frame to send.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The connection that it is meant for.
+    pub connection: u64,
+    /// What is sent.
+    pub frame: Frame,
+}
+
+/// A lasting connection to one server; ends when dropped.
+#[derive(Debug)]
+pub struct Link {
+    /// What happens, in order.
+    pub events: mpsc::Receiver<LinkEvent>,
+    /// What to send; waits when the network is slower than its user.
+    pub frames: mpsc::Sender<Outgoing>,
+    hurry: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Link {
+    /// Starts the task; must be called within a tokio runtime.
+    pub fn start(config: LinkConfig) -> Self {
+        let (events_in, events) = mpsc::channel(QUEUE);
+        let (frames, frames_out) = mpsc::channel(QUEUE);
+        let hurry = Arc::new(Notify::new());
+        let driver = Driver {
+            config,
+            events: events_in,
+            frames: frames_out,
+            hurry: Arc::clone(&hurry),
+            connection: 0,
+        };
+        Self { events, frames, hurry, task: tokio::spawn(driver.run()) }
+    }
+
+    /// Cuts a waiting time short, because the network has changed or somebody is waiting.
+    pub fn hurry(&self) {
+        self.hurry.notify_one();
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The owner of the link has gone: there is nobody to tell.
+struct Abandoned;
+
+struct Driver {
+    config: LinkConfig,
+    events: mpsc::Sender<LinkEvent>,
+    frames: mpsc::Receiver<Outgoing>,
+    hurry: Arc<Notify>,
+    connection: u64,
+}
+
+impl Driver {
+    async fn run(mut self) {
+        while let Ok(why) = self.connect_once().await {
+            if self.pause(why).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// One connection, from dialling to its end.
+    async fn connect_once(&mut self) -> Result<Down, Abandoned> {
+        let LinkConfig { address, proxy, limits, .. } = &self.config;
+        let opening = Connection::open(address, proxy.as_ref(), limits);
+        let opened = match discarding(&mut self.frames, opening).await? {
+            Ok(opened) => opened,
+            Err(error) => return Ok(Down::NotOpened(error)),
+        };
+        self.connection += 1;
+        let connected =
+            LinkEvent::Connected { connection: self.connection, info: Box::new(opened.info) };
+        discarding(&mut self.frames, self.events.send(connected)).await?.map_err(|_| Abandoned)?;
+        self.exchange(opened.sender, opened.receiver).await.map(Down::Lost)
+    }
+
+    /// Both directions at once, so that neither queue can block the other.
+    async fn exchange(
+        &mut self,
+        sender: FrameSender,
+        receiver: FrameReceiver,
+    ) -> Result<Lost, Abandoned> {
+        let backoff = &mut self.config.backoff;
+        tokio::select! {
+            end = pump_in(receiver, &self.events, backoff) => end,
+            end = pump_out(sender, &mut self.frames, self.connection) => end,
+        }
+    }
+
+    /// Says what happened and waits.
+    async fn pause(&mut self, why: Down) -> Result<(), Abandoned> {
+        let backoff = &mut self.config.backoff;
+        if matches!(&why, Down::NotOpened(error) if waiting_helps_little(error.blame())) {
+            backoff.give_time();
+        }
+        let retry_in = backoff.next_delay();
+        tracing::debug!(reason = %why, retry_ms = retry_in.as_millis(), "no connection");
+        let waiting = async {
+            let told = self.events.send(LinkEvent::Disconnected { why, retry_in }).await;
+            told.map_err(|_| Abandoned)?;
+            tokio::select! {
+                () = tokio::time::sleep(retry_in) => Ok(()),
+                () = self.hurry.notified() => Ok(()),
+                () = self.events.closed() => Err(Abandoned),
+            }
+        };
+        discarding(&mut self.frames, waiting).await?
+    }
+}
+
+fn waiting_helps_little(blame: Blame) -> bool {
+    matches!(blame, Blame::Impostor | Blame::Version)
+}
+
+/// Runs `future` while frames that can have no connection are thrown away, so that nobody waits
+/// for a full queue.
+async fn discarding<T>(
+    frames: &mut mpsc::Receiver<Outgoing>,
+    future: impl Future<Output = T>,
+) -> Result<T, Abandoned> {
+    tokio::pin!(future);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut future => return Ok(done),
+            frame = frames.recv() => if frame.is_none() { return Err(Abandoned) },
+        }
+    }
+}
+
+async fn pump_in(
+    mut receiver: FrameReceiver,
+    events: &mpsc::Sender<LinkEvent>,
+    backoff: &mut Backoff,
+) -> Result<Lost, Abandoned> {
+    loop {
+        match receiver.next().await {
+            Ok(frame) => {
+                // A server that only accepts and hangs up never gets here.
+                backoff.reset();
+                events.send(LinkEvent::Frame(Box::new(frame))).await.map_err(|_| Abandoned)?;
+            }
+            Err(lost) => return Ok(lost),
+        }
+    }
+}
+
+/// One flush for all frames that are ready together.
+async fn pump_out(
+    mut sender: FrameSender,
+    frames: &mut mpsc::Receiver<Outgoing>,
+    connection: u64,
+) -> Result<Lost, Abandoned> {
+    loop {
+        let Some(mut outgoing) = frames.recv().await else {
+            sender.close().await;
+            return Err(Abandoned);
+        };
+        loop {
+            if outgoing.connection == connection
+                && let Err(lost) = sender.feed(&outgoing.frame).await
+            {
+                return Ok(lost);
+            }
+            match frames.try_recv() {
+                Ok(next) => outgoing = next,
+                Err(_) => break,
+            }
+        }
+        if let Err(lost) = sender.flush().await {
+            return Ok(lost);
+        }
+    }
+}
