@@ -8,20 +8,30 @@
 //! Decoding goes through [`decode`] alone. It works on a slice (a hostile length cannot make it
 //! allocate more than it was given) and refuses trailing bytes.
 
+mod address;
 mod cell;
 mod digest;
 mod head;
+mod keys;
 pub mod merkle;
 mod op;
+mod proof;
+
+#[cfg(test)]
+mod tests;
+
+pub use address::{BadAddress, ServerAddress};
 
 pub use cell::{CELL_LEN, Cell, CellHash, Prefix, ServerId, Tag, TagHash, WriteKey};
 pub use digest::{CellLeaf, Leaf, SegmentLeaf, SegmentLevel, TickDigest, TickLeaf};
 pub use head::{Head, HeadRef, KeySuccession, ServerKey, SignedHead, TokenKey, sign};
+pub use keys::{BadKeys, KeyRing, TLS_BINDING_OID, TlsBinding};
 pub use op::{
     Answer, CellPart, DigestForm, DigestPage, Frame, Hash, Info, ListedProof, LogProof,
     PROTOCOL_HIGHEST, PROTOCOL_LOWEST, Receipt, Refusal, RefusalKind, Request, SegmentAnswer,
     SegmentEntry, Token,
 };
+pub use proof::BadProof;
 
 use tls_codec::{DeserializeBytes, Serialize};
 

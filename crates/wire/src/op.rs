@@ -1,13 +1,11 @@
 //! Requests, answers and the frames that carry them (DESIGN.md section 3.1).
 
+pub use crate::merkle::Hash;
 use crate::{
     Cell, CellHash, CellLeaf, KeySuccession, Prefix, SegmentLeaf, ServerId, ServerKey, SignedHead,
     Tag, TagHash, TickDigest, TickLeaf, WriteKey,
 };
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
-
-/// A SHA-256 value.
-pub type Hash = [u8; 32];
 
 /// The lowest protocol version that this code speaks.
 pub const PROTOCOL_LOWEST: u16 = 1;
