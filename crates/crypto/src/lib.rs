@@ -6,12 +6,22 @@
 //! argument, except inside MLS and HPKE, whose library draws from the operating system.
 //!
 //! Nothing secret is printed or serialised by accident: see [`Secret`].
+//!
+//! ## For callers
+//! * Everything that can fail by bytes, by the operating system's randomness or by an unfit call says
+//!   so: [`Mls::load`], [`Mls::key_package`] and [`Group::exporter`] return a `Result`,
+//!   [`envelope::seal`] refuses bytes that are no key, [`SignedDeviceList::verify`] names the fault.
+//! * [`Group::tree`] and [`Group::policy`] read the handle alone. [`Group::load`] of an unknown id is
+//!   [`Refused::UnknownGroup`]; [`Group::forget`] erases a group.
+//! * [`mls::inspect_key_package`] and [`Mls::forget_key_package`] take the bytes as a slice.
+//! * A call on a [`Group`] or on [`Mls`] that fails leaves no trace in the handle or the store.
 
 pub mod cell;
 mod device;
 pub mod envelope;
 mod identity;
 mod leaf;
+pub mod mls;
 pub mod schedule;
 mod secret;
 mod signature;
@@ -22,6 +32,6 @@ pub use envelope::{EnvelopePublic, EnvelopeSecret};
 pub use identity::{
     BadFingerprint, BadPhrase, Identity, IdentityKey, Phrase, WORDS, safety_number,
 };
-pub use leaf::{LeafKey, verify_header};
+pub use leaf::{LeafKey, verify_contact, verify_header};
 pub use schedule::{CellKey, EpochLog, Slot, SlotKeys, expand, link_keys, part_keys};
 pub use secret::Secret;
