@@ -78,12 +78,12 @@ pub(crate) fn run(mut fresh: impl FnMut() -> Box<dyn Store>) {
 fn records_are_put_replaced_and_erased(store: &mut dyn Store) {
     store
         .commit(&records([
-            ("chat", "", Some("1")),
+            ("chat", "b", Some("1")),
             ("chat", "a", Some("2")),
             ("mls", "x", Some("")),
         ]))
         .unwrap();
-    store.commit(&records([("chat", "", Some("3")), ("chat", "a", None)])).unwrap();
+    store.commit(&records([("chat", "b", Some("3")), ("chat", "a", None)])).unwrap();
     store.commit(&records([("chat", "never there", None)])).unwrap();
     let loaded = store.load_records().unwrap();
     assert_eq!(loaded.keys().copied().collect::<Vec<_>>(), {

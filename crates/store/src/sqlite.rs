@@ -9,9 +9,7 @@ mod migrate;
 mod open;
 mod tables;
 
-use crate::{
-    Batch, ChatSummary, HistoryQuery, Listed, Records, Store, StoreError, StoredEvent,
-};
+use crate::{Batch, ChatSummary, HistoryQuery, Listed, Records, Store, StoreError, StoredEvent};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use undertone_core::{ChatId, MessageId};
@@ -45,15 +43,17 @@ impl Sqlite {
         self.connection.pragma_update(None, "user_version", format).unwrap();
     }
 
-    /// All that the owner of the key can read, in the clear.
+    /// From now on the file cannot grow, as on a full disk.
     #[cfg(test)]
-    pub(crate) fn dangerous_plaintext(&self, scratch: &std::path::Path) -> Vec<u8> {
-        let attach = format!("ATTACH '{}' AS plain KEY ''", scratch.display());
-        self.connection.execute_batch(&attach).unwrap();
-        let export = "SELECT sqlcipher_export('plain')";
-        self.connection.query_row(export, [], |_| Ok(())).unwrap();
-        self.connection.execute_batch("DETACH plain").unwrap();
-        std::fs::read(scratch).unwrap()
+    pub(crate) fn dangerous_fill_disk(&self) {
+        self.connection.query_row("PRAGMA max_page_count = 1", [], |_| Ok(())).unwrap();
+    }
+
+    /// Whether what is erased is also overwritten, on this connection.
+    #[cfg(test)]
+    pub(crate) fn overwrites_erased(&self) -> bool {
+        let value = self.connection.pragma_query_value(None, "secure_delete", |row| row.get(0));
+        value == Ok(1)
     }
 
     /// Closes the file; its write-ahead log is folded in.

@@ -62,6 +62,32 @@ fn a_full_store_keeps_nothing_of_a_batch() {
 }
 
 #[test]
+fn a_full_disk_keeps_nothing_of_a_batch_and_all_before_it() {
+    let (_keep, ada) = place();
+    let mut profile = create(&ada, &conformance::records([("chat", "k", Some("1"))])).unwrap();
+    profile.store().dangerous_fill_disk();
+    let large = "x".repeat(100_000);
+    let batch =
+        conformance::records([("chat", "k", Some("2")), ("mls", "large", Some(large.as_str()))]);
+    let error = profile.store().commit(&batch).unwrap_err();
+    assert!(matches!(error, StoreError::Full), "{error}");
+    drop(profile);
+    let records = reopen(&ada).unwrap().store().load_records().unwrap();
+    assert_eq!(records["chat"], [(b"k".to_vec(), b"1".to_vec())]);
+    assert!(records["mls"].is_empty());
+}
+
+#[test]
+fn a_disk_that_fails_is_sorted_by_what_a_person_can_do() {
+    use std::io::{Error, ErrorKind};
+    let sorted = |kind: ErrorKind| StoreError::from_io("writing", &Error::from(kind));
+    assert!(matches!(sorted(ErrorKind::StorageFull), StoreError::Full));
+    assert!(matches!(sorted(ErrorKind::ReadOnlyFilesystem), StoreError::ReadOnly(_)));
+    assert!(matches!(sorted(ErrorKind::PermissionDenied), StoreError::ReadOnly(_)));
+    assert!(matches!(sorted(ErrorKind::Other), StoreError::Disk(_)));
+}
+
+#[test]
 fn what_was_committed_is_there_after_reopening() {
     let (_keep, ada) = place();
     let mut profile = create(&ada, &conformance::records([("account", "k", Some("1"))])).unwrap();

@@ -92,8 +92,9 @@ pub(super) fn by_id(
     connection: &Connection,
     message: &MessageId,
 ) -> Result<Vec<Listed>, StoreError> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE message = ?1 ORDER BY rowid"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM messages WHERE message = ?1 ORDER BY rowid"
+    ))?;
     let rows = statement.query_map([message.0], listed)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -25,8 +25,8 @@ pub(super) fn write_records(
 }
 
 pub(super) fn load_records(connection: &Connection) -> Result<Records, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT key, value FROM records WHERE space = ?1 ORDER BY key")?;
+    let mut statement = connection
+        .prepare_cached("SELECT key, value FROM records WHERE space = ?1 ORDER BY key")?;
     let mut records = Records::new();
     for space in SPACES {
         let rows = statement.query_map([space], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -64,8 +64,9 @@ pub(super) fn events(
     since: u64,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT seq, chat, body FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, chat, body FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    )?;
     let rows = statement.query_map(params![rows::bounded(since), limit], stored_event)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

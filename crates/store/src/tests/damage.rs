@@ -41,7 +41,9 @@ fn a_header_with_any_flipped_byte_is_never_a_wrong_passphrase() {
         match Profile::unlock(&ada, PASSPHRASE) {
             // White space may change without harm.
             Ok(_) => assert!(good[place].is_ascii_whitespace(), "byte {place}"),
-            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Profile, "byte {place}: {error}"),
+            Err(error) => {
+                assert_eq!(error.kind(), StoreErrorKind::Profile, "byte {place}: {error}")
+            }
         }
     }
 }
@@ -138,9 +140,14 @@ fn a_header_that_asks_for_all_memory_is_refused() {
     let (_keep, ada) = place();
     let greedy = crate::KdfParams { memory_kib: u32::MAX, passes: 1, lanes: 1 };
     let key = crate::DatabaseKey::random(&mut super::rng());
-    let header = crate::header::Header::seal(&key, PASSPHRASE, crate::KdfParams::DANGEROUS_CHEAP, &mut super::rng())
-        .unwrap()
-        .dangerous_with_kdf(greedy);
+    let header = crate::header::Header::seal(
+        &key,
+        PASSPHRASE,
+        crate::KdfParams::DANGEROUS_CHEAP,
+        &mut super::rng(),
+    )
+    .unwrap()
+    .dangerous_with_kdf(greedy);
     fs::create_dir(&ada).unwrap();
     fs::write(ada.join("profile.json"), header.to_bytes()).unwrap();
     assert_damaged(&ada, "greedy");
