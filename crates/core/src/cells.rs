@@ -1,1 +1,294 @@
-//! Cells to be stored and fetched.
+//! # Cells on their way to the server and back
+//!
+//! [`Cells`] holds the outbox of sealed cells and the queue of cells to fetch, and checks every
+//! proof that comes back. It is pure, and knows nothing of what a cell means: an [`Owner`] goes in
+//! with each and comes back with each [`CellEvent`].
+//!
+//! **The outbox** outlives crashes: a cell is a record of the space `cell` before its first PUT, and
+//! every retry sends the same bytes. Cells leave in the order in which they were put, within the
+//! server's window, and only while [`LogFollower::caught_up`] holds: a device walks to the newest
+//! head before any PUT (DESIGN.md section 4, *Sealing*). A cell may be held back until others are
+//! stored ([`Outgoing::blocked`]). What the answer to a PUT says is news, never a verdict: the first
+//! listing in the log decides.
+//!
+//! **The queue of fetches** is not stored: whoever wants a cell asks again after a start. Each fetch
+//! names the tick that lists the cell. An answer counts only with a proof against the newest
+//! verified head; a cell that is listed but not given is asked for again, ever more slowly, and
+//! reported as withheld after [`get::TRIES_BEFORE_WITHHELD`] attempts, unless the server proves that the
+//! listing was another tag's.
+//!
+//! A proof that fails is a [`Breach`](crate::log::Breach) of the log and stops everything.
+
+mod get;
+mod put;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use put::{Outgoing, PutState};
+
+use crate::{ids::ChatId, log::LogFollower, stored::LoadError};
+use get::Fetches;
+use put::Outbox;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use undertone_wire::{Answer, Cell, CellHash, RefusalKind, Request, Tag};
+
+/// What a cell is to the account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Owner {
+    /// A slot of a leaf's own lane.
+    Lane {
+        /// The conversation.
+        chat: ChatId,
+        /// Its epoch.
+        epoch: u64,
+        /// The leaf whose lane it is.
+        leaf: u32,
+        /// The slot.
+        slot: u64,
+    },
+    /// A slot of the control lane.
+    Control {
+        /// The conversation.
+        chat: ChatId,
+        /// Its epoch.
+        epoch: u64,
+        /// The slot.
+        slot: u64,
+    },
+    /// A part of a parcel.
+    Part {
+        /// The conversation.
+        chat: ChatId,
+        /// The parcel, by a name that the conversation chose.
+        parcel: [u8; 16],
+        /// Which part.
+        index: u32,
+    },
+    /// A cell of first contact.
+    Link {
+        /// The link, by a name that the account chose.
+        link: [u8; 16],
+        /// Which of its cells.
+        what: u8,
+        /// Which part, where it is a parcel.
+        index: u32,
+    },
+}
+
+/// What a request was for; the account keeps it beside the request's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CellAsk {
+    /// The storing of a cell.
+    Put(Tag),
+    /// The fetching of one.
+    Get(Tag),
+}
+
+/// What became of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CellEvent {
+    /// The server holds it, and proved so.
+    Stored {
+        /// Whose.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+        /// The tick that lists it.
+        tick: u64,
+    },
+    /// Another cell holds its tag, and the server proved so. It has left the outbox.
+    Taken {
+        /// Whose.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+        /// Hash of the cell that is there.
+        cell: CellHash,
+        /// The tick that lists that cell.
+        tick: u64,
+    },
+    /// The server will never store it; it stays in the outbox and is not sent again until a restart.
+    Refused {
+        /// Whose.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+        /// Why.
+        kind: RefusalKind,
+    },
+    /// A cell that was fetched, with its proof verified.
+    Got {
+        /// Who wanted it.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+        /// The cell.
+        cell: Cell,
+        /// The tick that lists it.
+        tick: u64,
+    },
+    /// Proved: what this tick lists under the tag's prefix are other tags.
+    Absent {
+        /// Who wanted it.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+        /// The tick that lists the others.
+        tick: u64,
+    },
+    /// The server lists it and does not give it. It is asked for again, and again.
+    Withheld {
+        /// Who wanted it.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+        /// Attempts so far.
+        tries: u32,
+    },
+    /// Older than the server's retention: it will never come.
+    Expired {
+        /// Who wanted it.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+    },
+}
+
+/// The outbox and the fetches; see the module's head.
+#[derive(Default)]
+pub(crate) struct Cells {
+    outbox: Outbox,
+    fetches: Fetches,
+    out: Out,
+}
+
+/// What waits for the account.
+#[derive(Default)]
+struct Out {
+    events: VecDeque<CellEvent>,
+    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl Cells {
+    /// Goes on from the records of [`take_changes`](Self::take_changes).
+    ///
+    /// # Errors
+    /// When a record is damaged or from a newer version.
+    pub(crate) fn load<'a>(
+        records: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<Self, LoadError> {
+        let mut cells = Self::default();
+        for (key, bytes) in records {
+            let (tag, put) = record::load(key, bytes)?;
+            cells.outbox.restore(tag, put);
+        }
+        Ok(cells)
+    }
+
+    /// Puts a sealed cell into the outbox. The tag must be new to it: a slot is sealed once.
+    /// Nothing changes when the tag is already there; `false` then.
+    pub(crate) fn put(&mut self, outgoing: Outgoing) -> bool {
+        self.outbox.put(outgoing, &mut self.out.changes)
+    }
+
+    /// Lets a cell go that waited for others.
+    pub(crate) fn unblock(&mut self, tag: &Tag) {
+        self.outbox.unblock(tag, &mut self.out.changes);
+    }
+
+    /// Takes a cell out of the outbox, stored or not.
+    pub(crate) fn forget(&mut self, tag: &Tag) {
+        self.outbox.forget(tag, &mut self.out.changes);
+    }
+
+    /// Where a cell of the outbox stands.
+    pub(crate) fn put_state(&self, tag: &Tag) -> Option<PutState> {
+        self.outbox.state(tag)
+    }
+
+    /// Everything in the outbox.
+    pub(crate) fn outbox(&self) -> impl Iterator<Item = (&Tag, &Owner, PutState)> {
+        self.outbox.iter()
+    }
+
+    /// Wants the cell that `tick` lists under the prefix of `tag`. Wanting it again changes nothing.
+    /// `false` when the queue is full ([`get::QUEUE_MAX`]): ask again when something has arrived.
+    pub(crate) fn get(&mut self, tag: Tag, tick: u64, owner: Owner) -> bool {
+        self.fetches.want(tag, tick, owner)
+    }
+
+    /// Wants a cell no more.
+    pub(crate) fn cancel_get(&mut self, tag: &Tag) {
+        self.fetches.cancel(tag);
+    }
+
+    /// Whether a cell is wanted and has not come.
+    pub(crate) fn is_wanted(&self, tag: &Tag) -> bool {
+        self.fetches.is_wanted(tag)
+    }
+
+    /// The next request that may be sent now.
+    pub(crate) fn poll_request(
+        &mut self,
+        now_ms: u64,
+        log: &LogFollower,
+    ) -> Option<(CellAsk, Request)> {
+        if !log.caught_up() {
+            return None;
+        }
+        let fetch = self.fetches.poll(now_ms, log, &mut self.out.events);
+        fetch.or_else(|| self.outbox.poll(now_ms, log.puts_in_flight_max()))
+    }
+
+    /// The server's answer to a request of [`poll_request`](Self::poll_request).
+    pub(crate) fn on_answer(
+        &mut self,
+        now_ms: u64,
+        ask: CellAsk,
+        answer: Answer,
+        log: &mut LogFollower,
+    ) {
+        if log.halted() {
+            return;
+        }
+        let outcome = match ask {
+            CellAsk::Put(tag) => self.outbox.on_answer(now_ms, tag, answer, log, &mut self.out),
+            CellAsk::Get(tag) => {
+                self.fetches.on_answer(now_ms, tag, answer, log, &mut self.out.events)
+            }
+        };
+        if let Err(breach) = outcome {
+            log.accuse(breach);
+        }
+    }
+
+    /// The connection is gone: what was in flight is sent again on the next.
+    pub(crate) fn disconnected(&mut self) {
+        self.outbox.disconnected();
+        self.fetches.disconnected();
+    }
+
+    /// The next time after `now_ms` at which [`poll_request`](Self::poll_request) may have something
+    /// that it has not now, Unix milliseconds.
+    pub(crate) fn next_deadline(&self, now_ms: u64) -> Option<u64> {
+        let outbox = self.outbox.deadline(now_ms);
+        outbox.into_iter().chain(self.fetches.deadline(now_ms)).min()
+    }
+
+    /// The next thing to know.
+    pub(crate) fn poll_event(&mut self) -> Option<CellEvent> {
+        self.out.events.pop_front()
+    }
+
+    /// What changed since the last call, for the space `cell`.
+    pub(crate) fn take_changes(&mut self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        std::mem::take(&mut self.out.changes).into_iter().collect()
+    }
+}
+
+/// The wait before attempt `tries + 1`, Unix milliseconds: doubling from half a second to a minute.
+fn backoff_ms(tries: u32) -> u64 {
+    (500_u64 << tries.min(7)).min(60_000)
+}

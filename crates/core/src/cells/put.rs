@@ -1,0 +1,247 @@
+//! The outbox.
+
+use super::{CellAsk, CellEvent, Out, Owner, backoff_ms, record};
+use crate::log::{Breach, LogFollower};
+use record::Stored;
+use std::collections::{BTreeMap, BTreeSet};
+use undertone_wire::{
+    Answer, Cell, CellHash, Receipt, Refusal, RefusalKind, Request, Tag, Token, WriteKey,
+};
+
+type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A sealed cell to be stored.
+#[derive(Clone)]
+pub(crate) struct Outgoing {
+    /// Where.
+    pub(crate) tag: Tag,
+    /// The tag's preimage.
+    pub(crate) write: WriteKey,
+    /// The sealed bytes, the same for ever.
+    pub(crate) cell: Cell,
+    /// Comes back with every event.
+    pub(crate) owner: Owner,
+    /// Waits for [`Cells::unblock`](super::Cells::unblock): a parcel's head waits for its parts.
+    pub(crate) blocked: bool,
+}
+
+/// Where a cell of the outbox stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PutState {
+    /// Waits for others.
+    Blocked,
+    /// Will be sent, again if need be.
+    Waiting,
+    /// Sent on this connection and not answered.
+    InFlight,
+    /// The server will not have it.
+    Refused,
+    /// The server proved that this tick lists it.
+    Stored(u64),
+}
+
+/// A cell that the server has not acknowledged.
+struct Live {
+    stored: Stored,
+    state: PutState,
+}
+
+#[derive(Default)]
+pub(super) struct Outbox {
+    live: BTreeMap<Tag, Live>,
+    done: BTreeMap<Tag, (Owner, u64)>,
+    /// Sendable cells, by the order of putting.
+    ready: BTreeSet<(u64, Tag)>,
+    in_flight: usize,
+    next_order: u64,
+    tries: u32,
+    not_before_ms: u64,
+}
+
+impl Outbox {
+    pub(super) fn restore(&mut self, tag: Tag, stored: Stored) {
+        self.next_order = self.next_order.max(stored.order + 1);
+        match stored.tick {
+            Some(tick) => drop(self.done.insert(tag, (stored.outgoing.owner, tick))),
+            None => self.admit(tag, stored),
+        }
+    }
+
+    pub(super) fn put(&mut self, outgoing: Outgoing, changes: &mut Changes) -> bool {
+        let tag = outgoing.tag;
+        if self.state(&tag).is_some() {
+            return false;
+        }
+        let stored = Stored { outgoing, order: self.next_order, tick: None };
+        self.next_order += 1;
+        changes.insert(tag.0.to_vec(), Some(record::save(&stored)));
+        self.admit(tag, stored);
+        true
+    }
+
+    fn admit(&mut self, tag: Tag, stored: Stored) {
+        let state = if stored.outgoing.blocked {
+            PutState::Blocked
+        } else {
+            self.ready.insert((stored.order, tag));
+            PutState::Waiting
+        };
+        self.live.insert(tag, Live { stored, state });
+    }
+
+    pub(super) fn unblock(&mut self, tag: &Tag, changes: &mut Changes) {
+        let Some(live) = self.live.get_mut(tag) else { return };
+        if live.state == PutState::Blocked {
+            live.state = PutState::Waiting;
+            live.stored.outgoing.blocked = false;
+            self.ready.insert((live.stored.order, *tag));
+            changes.insert(tag.0.to_vec(), Some(record::save(&live.stored)));
+        }
+    }
+
+    pub(super) fn forget(&mut self, tag: &Tag, changes: &mut Changes) {
+        if self.take(tag).is_some() || self.done.remove(tag).is_some() {
+            changes.insert(tag.0.to_vec(), None);
+        }
+    }
+
+    pub(super) fn state(&self, tag: &Tag) -> Option<PutState> {
+        let done = || self.done.get(tag).map(|(_, tick)| PutState::Stored(*tick));
+        self.live.get(tag).map(|live| live.state).or_else(done)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Tag, &Owner, PutState)> {
+        let live =
+            self.live.iter().map(|(tag, live)| (tag, &live.stored.outgoing.owner, live.state));
+        let done =
+            self.done.iter().map(|(tag, (owner, tick))| (tag, owner, PutState::Stored(*tick)));
+        live.chain(done)
+    }
+
+    pub(super) fn poll(&mut self, now_ms: u64, window: usize) -> Option<(CellAsk, Request)> {
+        if now_ms < self.not_before_ms || self.in_flight >= window {
+            return None;
+        }
+        let (_, tag) = self.ready.pop_first()?;
+        let live = self.live.get_mut(&tag)?;
+        live.state = PutState::InFlight;
+        self.in_flight += 1;
+        let Outgoing { write, cell, .. } = &live.stored.outgoing;
+        let token = Token::new(Vec::new());
+        let request = Request::Put { tag, write: *write, cell: cell.clone(), token };
+        Some((CellAsk::Put(tag), request))
+    }
+
+    /// When sending goes on after a refusal, if that is after `now_ms`.
+    pub(super) fn deadline(&self, now_ms: u64) -> Option<u64> {
+        (!self.ready.is_empty() && self.not_before_ms > now_ms).then_some(self.not_before_ms)
+    }
+
+    pub(super) fn disconnected(&mut self) {
+        for (tag, live) in &mut self.live {
+            if live.state == PutState::InFlight {
+                live.state = PutState::Waiting;
+                self.ready.insert((live.stored.order, *tag));
+            }
+        }
+        self.in_flight = 0;
+        self.tries = 0;
+        self.not_before_ms = 0;
+    }
+
+    pub(super) fn on_answer(
+        &mut self,
+        now_ms: u64,
+        tag: Tag,
+        answer: Answer,
+        log: &mut LogFollower,
+        out: &mut Out,
+    ) -> Result<(), Breach> {
+        let Some(hash) = self.answered(&tag) else { return Ok(()) };
+        match answer {
+            Answer::Stored(receipt) => self.stored(tag, hash, &receipt, log, out),
+            Answer::Taken { cell, receipt } if cell != hash => {
+                self.taken(tag, cell, &receipt, log, out)
+            }
+            Answer::Refused(refusal) => {
+                self.refused(now_ms, tag, &refusal, out);
+                Ok(())
+            }
+            _ => Err(Breach::Answer),
+        }
+    }
+
+    /// Ends the flight of a cell; its hash. `None` when it was forgotten meanwhile.
+    fn answered(&mut self, tag: &Tag) -> Option<CellHash> {
+        let live = self.live.get_mut(tag)?;
+        if live.state != PutState::InFlight {
+            return None;
+        }
+        live.state = PutState::Waiting;
+        self.in_flight = self.in_flight.saturating_sub(1);
+        Some(live.stored.outgoing.cell.hash())
+    }
+
+    fn stored(
+        &mut self,
+        tag: Tag,
+        hash: CellHash,
+        receipt: &Receipt,
+        log: &mut LogFollower,
+        out: &mut Out,
+    ) -> Result<(), Breach> {
+        let tick = log.verify_receipt(receipt, &tag, hash)?;
+        self.tries = 0;
+        let Some(mut live) = self.take(&tag) else { return Ok(()) };
+        live.stored.tick = Some(tick);
+        out.changes.insert(tag.0.to_vec(), Some(record::save(&live.stored)));
+        let owner = live.stored.outgoing.owner;
+        self.done.insert(tag, (owner.clone(), tick));
+        out.events.push_back(CellEvent::Stored { owner, tag, tick });
+        Ok(())
+    }
+
+    fn taken(
+        &mut self,
+        tag: Tag,
+        cell: CellHash,
+        receipt: &Receipt,
+        log: &mut LogFollower,
+        out: &mut Out,
+    ) -> Result<(), Breach> {
+        let tick = log.verify_receipt(receipt, &tag, cell)?;
+        self.tries = 0;
+        let Some(live) = self.take(&tag) else { return Ok(()) };
+        out.changes.insert(tag.0.to_vec(), None);
+        let owner = live.stored.outgoing.owner;
+        out.events.push_back(CellEvent::Taken { owner, tag, cell, tick });
+        Ok(())
+    }
+
+    fn refused(&mut self, now_ms: u64, tag: Tag, refusal: &Refusal, out: &mut Out) {
+        let Some(live) = self.live.get_mut(&tag) else { return };
+        match refusal.kind {
+            RefusalKind::Busy | RefusalKind::Storage | RefusalKind::Closing => {
+                self.ready.insert((live.stored.order, tag));
+                if now_ms >= self.not_before_ms {
+                    self.not_before_ms = now_ms + backoff_ms(self.tries);
+                    self.tries = self.tries.saturating_add(1);
+                }
+            }
+            kind => {
+                live.state = PutState::Refused;
+                let owner = live.stored.outgoing.owner.clone();
+                out.events.push_back(CellEvent::Refused { owner, tag, kind });
+            }
+        }
+    }
+
+    fn take(&mut self, tag: &Tag) -> Option<Live> {
+        let live = self.live.remove(tag)?;
+        self.ready.remove(&(live.stored.order, *tag));
+        if live.state == PutState::InFlight {
+            self.in_flight = self.in_flight.saturating_sub(1);
+        }
+        Some(live)
+    }
+}

@@ -1,0 +1,271 @@
+//! Heads beside the walk: those that others name, and those of ticks that a segment skipped.
+
+use super::{Ask, Breach, Evidence, HeadMark, LogEvent, LogFollower, records, trust::empty_tree};
+use std::collections::{BTreeMap, VecDeque};
+use undertone_wire::{
+    Answer, CellHash, Head, HeadRef, LogProof, Receipt, RefusalKind, Request, SignedHead, Tag,
+    encode,
+};
+
+/// Heads that wait to be walked to at most; the furthest ones give way.
+const WAITING_MAX: usize = 256;
+
+/// Heads of skipped ticks that wait to be asked for at most.
+const WANTED_MAX: usize = 256;
+
+/// What one's own log says of a head that somebody else has verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// It is in one's own log.
+    Consistent,
+    /// Its tick is not kept here any more.
+    Unknown,
+    /// Not walked to yet: it is kept and judged then.
+    Ahead,
+    /// One's own log has another head there.
+    Conflict,
+}
+
+#[derive(Default)]
+pub(super) struct Heads {
+    /// Heads that others name, ahead of the walk, with the server's signed form where it came so.
+    waiting: BTreeMap<HeadRef, Option<SignedHead>>,
+    wanted: VecDeque<u64>,
+    /// The question that is open.
+    asking: Option<Asking>,
+}
+
+enum Asking {
+    /// The head of this tick.
+    Head(u64),
+    /// That one's own head `own` continues `mark`.
+    Bond { mark: HeadMark, own: HeadRef },
+}
+
+impl Heads {
+    pub(super) fn disconnect(&mut self) {
+        if let Some(asking) = self.asking.take() {
+            self.wanted.push_front(asking.tick());
+        }
+    }
+
+    /// Heads that messages named, for the record.
+    pub(super) fn unsigned(&self) -> Vec<HeadRef> {
+        let unsigned = self.waiting.iter().filter(|(_, signed)| signed.is_none());
+        unsigned.map(|(head, _)| *head).collect()
+    }
+
+    /// Heads that wait for these ticks, each behind one's own of the same tick.
+    fn due<'a>(&'a self, marks: &'a [HeadMark]) -> impl Iterator<Item = (HeadRef, HeadRef)> + 'a {
+        let own = |tick: u64| marks.iter().find(|mark| mark.tick == tick).map(HeadMark::head_ref);
+        self.waiting.keys().filter_map(move |head| Some((own(head.tick)?, *head)))
+    }
+
+    /// Gives up on what others said of a tick whose own head cannot be had.
+    fn give_up(&mut self, tick: u64) {
+        self.waiting.retain(|head, _| head.tick != tick);
+    }
+
+    pub(super) fn wait(&mut self, head: HeadRef, signed: Option<SignedHead>) {
+        self.waiting.entry(head).or_insert(signed);
+        if self.waiting.len() > WAITING_MAX {
+            self.waiting.pop_last();
+        }
+    }
+}
+
+impl Asking {
+    fn tick(&self) -> u64 {
+        match self {
+            Self::Head(tick) => *tick,
+            Self::Bond { mark, .. } => mark.tick,
+        }
+    }
+}
+
+/// Heads that others name.
+impl LogFollower {
+    pub(super) fn judge_foreign(&mut self, head: HeadRef) -> Foreign {
+        if head.tick > self.walked() {
+            self.heads.wait(head, None);
+            records::save_waiting(&self.heads, &mut self.out.changes);
+            return Foreign::Ahead;
+        }
+        match self.head_at(head.tick) {
+            Some(own) if own == head => Foreign::Consistent,
+            Some(_) => Foreign::Conflict,
+            None => Foreign::Unknown,
+        }
+    }
+
+    pub(super) fn foreign_conflict(&self, other: HeadRef) -> Breach {
+        let own = self.head_at(other.tick).unwrap_or_else(|| self.course.own());
+        Breach::Foreign(Evidence::pair(own, other, None))
+    }
+
+    pub(super) fn on_heard(&mut self, signed: &SignedHead) -> Result<(), Breach> {
+        self.trust.head(signed)?;
+        self.judge_signed(signed)
+    }
+
+    /// Compares a head of verified signature with one's own log, now or when it is walked to.
+    pub(super) fn judge_signed(&mut self, signed: &SignedHead) -> Result<(), Breach> {
+        let head = signed.head.to_ref();
+        if head.tick > self.walked() {
+            self.heads.wait(head, Some(signed.clone()));
+            return Ok(());
+        }
+        match self.head_at(head.tick).filter(|own| *own != head) {
+            Some(own) => Err(self.contradiction(own, signed)),
+            None => Ok(()),
+        }
+    }
+
+    /// Judges the heads whose ticks have been walked to.
+    pub(super) fn judge_waiting(&mut self, marks: &[HeadMark]) -> Result<(), Breach> {
+        let due: Vec<(HeadRef, HeadRef)> = self.heads.due(marks).collect();
+        for (own, head) in due {
+            let signed = self.heads.waiting.remove(&head).flatten();
+            if signed.is_none() {
+                records::save_waiting(&self.heads, &mut self.out.changes);
+            }
+            if own != head {
+                return Err(disagreement(own, head, signed.as_ref()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches the heads of skipped ticks for which somebody else has named one.
+    pub(super) fn fetch_skipped(&mut self, first: u64, last: u64) {
+        let named = self.heads.waiting.keys().map(|head| head.tick);
+        let skipped: Vec<u64> = named.filter(|tick| (first..=last).contains(tick)).collect();
+        skipped.into_iter().for_each(|tick| self.want_head_at(tick));
+    }
+
+    pub(super) fn contradiction(&self, own: HeadRef, signed: &SignedHead) -> Breach {
+        disagreement(own, signed.head.to_ref(), Some(signed))
+    }
+
+    /// Two heads of the server, the second computed from its ticks.
+    pub(super) fn fork(&self, own: HeadRef, other: HeadRef) -> Breach {
+        Breach::SplitView(Evidence::pair(own, other, None))
+    }
+}
+
+fn disagreement(own: HeadRef, other: HeadRef, signed: Option<&SignedHead>) -> Breach {
+    let pair = Evidence::pair(own, other, signed.map(encode));
+    if signed.is_some() { Breach::SplitView(pair) } else { Breach::Foreign(pair) }
+}
+
+/// Receipts.
+impl LogFollower {
+    /// The tick that a receipt proves for this cell.
+    ///
+    /// # Errors
+    /// [`Breach`] when the receipt proves nothing, or contradicts one's own log.
+    pub(crate) fn verify_receipt(
+        &mut self,
+        receipt: &Receipt,
+        tag: &Tag,
+        cell: CellHash,
+    ) -> Result<u64, Breach> {
+        self.trust.head(&receipt.head)?;
+        let head = receipt.verify_hash(self.trust.ring()?, tag, cell);
+        let tick = head.map_err(|_| Breach::CellProof)?.tick;
+        self.judge_signed(&receipt.head)?;
+        Ok(tick)
+    }
+
+    /// Stops everything for a breach that was noticed beside the log.
+    pub(crate) fn accuse(&mut self, breach: Breach) {
+        if !self.halted() {
+            self.halt(breach);
+        }
+    }
+
+    /// Whether the server may have deleted what `tick` stored.
+    pub(crate) fn may_have_expired(&self, tick: u64) -> bool {
+        let age = |time_ms: u64| self.time_ms().saturating_sub(time_ms);
+        self.time_of(tick).is_none_or(|time_ms| age(time_ms) >= self.trust.retention_ms())
+    }
+}
+
+/// Heads of skipped ticks.
+impl LogFollower {
+    /// Wants the head of a walked tick that is not kept; ends in [`LogEvent::HeadAt`] or
+    /// [`LogEvent::NoHeadAt`].
+    pub(crate) fn want_head_at(&mut self, tick: u64) {
+        if self.head_at(tick).is_some() {
+            self.out.tell(LogEvent::HeadAt { tick });
+        } else if tick > self.walked() || self.heads.wanted.len() >= WANTED_MAX {
+            self.out.tell(LogEvent::NoHeadAt { tick });
+        } else if !self.heads.wanted.contains(&tick) {
+            self.heads.wanted.push_back(tick);
+            self.ask_wanted();
+        }
+    }
+
+    /// Asks for the next wanted head, one at a time.
+    pub(super) fn ask_wanted(&mut self) {
+        if self.heads.asking.is_some() || !self.course.is_located() {
+            return;
+        }
+        if let Some(tick) = self.heads.wanted.pop_front() {
+            self.heads.asking = Some(Asking::Head(tick));
+            self.out.ask(Ask::Head, Request::Proof { from_size: 0, to_tick: tick });
+        }
+    }
+
+    pub(super) fn on_head(&mut self, answer: Answer) -> Result<(), Breach> {
+        match (self.heads.asking.take(), answer) {
+            (Some(Asking::Head(tick)), Answer::Proof(proof)) => self.on_candidate(tick, &proof),
+            (Some(Asking::Bond { mark, own }), Answer::Proof(proof)) => {
+                self.on_bond(mark, own, &proof)
+            }
+            (Some(asking), Answer::Refused(refusal)) => {
+                self.on_head_refused(asking.tick(), refusal.kind);
+                Ok(())
+            }
+            _ => Err(Breach::Answer),
+        }
+    }
+
+    /// The server's head of that tick; one's own must be its continuation.
+    fn on_candidate(&mut self, tick: u64, proof: &LogProof) -> Result<(), Breach> {
+        let (head, _) = self.trust.continuation(proof, &empty_tree())?;
+        if head.tick != tick {
+            return Err(Breach::Answer);
+        }
+        let (mark, own) = (HeadMark::from(head), self.course.own());
+        self.heads.asking = Some(Asking::Bond { mark, own });
+        let request = Request::Proof { from_size: mark.size, to_tick: own.tick };
+        self.out.ask(Ask::Head, request);
+        Ok(())
+    }
+
+    fn on_bond(&mut self, mark: HeadMark, own: HeadRef, proof: &LogProof) -> Result<(), Breach> {
+        let head: &Head = self.trust.head(&proof.head)?;
+        if head.to_ref() != own {
+            return Err(self.contradiction(own, &proof.head));
+        }
+        self.trust.continuation(proof, &mark.head_ref())?;
+        self.listing.keep_mark(mark, &mut self.out.changes);
+        self.judge_waiting(&[mark])?;
+        self.out.tell(LogEvent::HeadAt { tick: mark.tick });
+        self.ask_wanted();
+        Ok(())
+    }
+
+    fn on_head_refused(&mut self, tick: u64, kind: RefusalKind) {
+        if matches!(kind, RefusalKind::Busy | RefusalKind::Closing | RefusalKind::Storage) {
+            // Asked again with the next tick.
+            self.heads.wanted.push_back(tick);
+        } else {
+            self.heads.give_up(tick);
+            records::save_waiting(&self.heads, &mut self.out.changes);
+            self.out.tell(LogEvent::NoHeadAt { tick });
+            self.ask_wanted();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! One walk along the log: a verified head, and the right edge of its tree to extend it with.
+
+use super::{Breach, Evidence};
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+use undertone_wire::merkle::Frontier;
+use undertone_wire::{DigestPage, Head, HeadRef, TickDigest, encode};
+
+/// What is kept of a head that was verified here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct HeadMark {
+    /// Tick number.
+    pub(crate) tick: u64,
+    /// The server's time of that tick, Unix milliseconds.
+    pub(crate) time_ms: u64,
+    /// Leaves in the tree.
+    pub(crate) size: u64,
+    /// Root of the tree.
+    pub(crate) root: [u8; 32],
+}
+
+impl HeadMark {
+    /// Number, size and root.
+    pub(crate) fn head_ref(&self) -> HeadRef {
+        HeadRef { tick: self.tick, size: self.size, root: self.root }
+    }
+}
+
+impl From<&Head> for HeadMark {
+    fn from(head: &Head) -> Self {
+        Self { tick: head.tick, time_ms: head.time_ms, size: head.size, root: head.root }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Walker {
+    mark: HeadMark,
+    frontier: Frontier,
+}
+
+impl Walker {
+    /// Stands at a head whose frontier a proof has shown.
+    pub(super) fn at(head: &Head, frontier: Frontier) -> Self {
+        Self { mark: HeadMark::from(head), frontier }
+    }
+
+    pub(super) fn from_parts(mark: HeadMark, frontier: Vec<[u8; 32]>) -> Option<Self> {
+        let frontier = Frontier::from_parts(mark.size, frontier)?;
+        (frontier.root() == mark.root).then_some(Self { mark, frontier })
+    }
+
+    pub(super) fn mark(&self) -> &HeadMark {
+        &self.mark
+    }
+
+    pub(super) fn frontier(&self) -> &[[u8; 32]] {
+        self.frontier.parts().1
+    }
+
+    /// Walks over a page's ticks; `page.head` must have been verified. The walker at the page's
+    /// head, and the marks of all its ticks.
+    pub(super) fn walk(&self, page: &DigestPage) -> Result<(Self, Vec<HeadMark>), Breach> {
+        let mut walker = self.clone();
+        let mut marks = Vec::with_capacity(page.ticks.len());
+        for tick in &page.ticks {
+            walker.step(tick)?;
+            marks.push(walker.mark);
+        }
+        let head = &page.head.head;
+        if head.to_ref() != walker.mark.head_ref() {
+            let signed = Some(encode(&page.head));
+            let pair = Evidence::pair(walker.mark.head_ref(), head.to_ref(), signed);
+            return Err(Breach::Root(pair));
+        }
+        if head.time_ms < walker.mark.time_ms {
+            return Err(Breach::Time);
+        }
+        Ok((walker, marks))
+    }
+
+    fn step(&mut self, tick: &TickDigest) -> Result<(), Breach> {
+        if self.mark.tick.checked_add(1) != Some(tick.tick) {
+            return Err(Breach::TickOrder);
+        }
+        if tick.time_ms < self.mark.time_ms {
+            return Err(Breach::Time);
+        }
+        if !tick.is_sorted() {
+            return Err(Breach::PrefixOrder);
+        }
+        tick.leaf_hashes().into_iter().for_each(|leaf| self.frontier.append(leaf));
+        self.mark = HeadMark {
+            tick: tick.tick,
+            time_ms: tick.time_ms,
+            size: self.frontier.size(),
+            root: self.frontier.root(),
+        };
+        Ok(())
+    }
+}
