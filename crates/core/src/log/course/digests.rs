@@ -141,7 +141,7 @@ impl LogFollower {
         let ends = std::iter::once(before).chain(marks).zip(ticks);
         let newest = ends.filter(|(_, tick)| closes_hour(tick)).last();
         if let Some((end, _)) = newest {
-            self.course.boundary = Some(end.to_ref());
+            self.course.boundary = Some(end.head_ref());
         }
     }
 
