@@ -33,5 +33,9 @@ pub use identity::{
     BadFingerprint, BadPhrase, Identity, IdentityKey, Phrase, WORDS, safety_number,
 };
 pub use leaf::{LeafKey, verify_contact, verify_header};
+pub use mls::{
+    Blame, CommitSpec, Group, KeyPackageBytes, KeyPackageInfo, LEAVES_MAX, Member, Mls,
+    PendingCommit, Plain, Refused, Staged, StoreFault, inspect_key_package,
+};
 pub use schedule::{CellKey, EpochLog, Slot, SlotKeys, expand, link_keys, part_keys};
 pub use secret::Secret;
