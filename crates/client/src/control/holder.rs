@@ -1,0 +1,197 @@
+//! The side that has the profile.
+
+use super::ControlError;
+use serde_json::Value;
+use std::{future::Future, path::Path, pin::Pin, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+use undertone_store::DatabaseKey;
+
+/// How long the two proofs may take.
+pub(super) const PROOF_TIME: Duration = Duration::from_secs(10);
+
+/// Callers served at once; more wait to be accepted.
+#[cfg(unix)]
+const CALLERS_MAX: usize = 32;
+
+/// Lines that may wait for a slow caller.
+const QUEUE: usize = 64;
+
+/// Where a request's lines before the last go.
+pub type Lines = mpsc::Sender<Value>;
+
+/// Answers one request. Dropped when the caller goes away.
+pub type Serve =
+    Arc<dyn Fn(Value, Lines) -> Pin<Box<dyn Future<Output = Value> + Send>> + Send + Sync>;
+
+/// The listening socket; ends, and is removed, when dropped.
+#[derive(Debug)]
+pub struct Holder {
+    task: tokio::task::JoinHandle<()>,
+    path: std::path::PathBuf,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.task.abort();
+        // Without it callers would only find that nobody listens.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(not(unix))]
+impl Holder {
+    /// Not on this system.
+    ///
+    /// # Errors
+    /// [`ControlError::Unsupported`].
+    pub fn listen(_: &Path, _: DatabaseKey, _: Serve) -> Result<Self, ControlError> {
+        let _ = QUEUE;
+        Err(ControlError::Unsupported)
+    }
+}
+
+#[cfg(unix)]
+pub(super) use self::unix::socket_path;
+
+#[cfg(unix)]
+mod unix {
+    use super::{CALLERS_MAX, ControlError, DatabaseKey, Holder, PROOF_TIME, Path, QUEUE, Serve};
+    use crate::control::{
+        CALLER, Claim, Counter, HOLDER, Hello, Request, Response, VERSION, challenge, line, proves,
+    };
+    use std::{
+        fs::{File, Permissions},
+        os::{fd::AsRawFd, unix::fs::PermissionsExt},
+        path::PathBuf,
+        sync::Arc,
+    };
+    use tokio::{
+        io::{AsyncBufReadExt, BufStream},
+        net::{UnixListener, UnixStream},
+        sync::{Semaphore, mpsc},
+    };
+    use undertone_store::CONTROL_FILE;
+
+    /// The longest path that a Unix socket's address takes everywhere, the final zero not counted.
+    const SOCKET_PATH_MAX: usize = 100;
+
+    impl Holder {
+        /// Listens in `folder`, whose lock the caller has: a socket that is left from before has
+        /// no owner and is removed.
+        ///
+        /// # Errors
+        /// When the socket cannot be made.
+        pub fn listen(folder: &Path, key: DatabaseKey, serve: Serve) -> Result<Self, ControlError> {
+            let path = folder.join(CONTROL_FILE);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(ControlError::Broken(error));
+                }
+                _ => {}
+            }
+            let (_folder, address) = socket_path(folder).map_err(ControlError::Broken)?;
+            let listener = UnixListener::bind(address).map_err(ControlError::Broken)?;
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600))
+                .map_err(ControlError::Broken)?;
+            let task = tokio::spawn(accept(listener, Arc::new(key), serve));
+            Ok(Self { task, path })
+        }
+    }
+
+    /// The socket's path; for a deep folder through a handle of it, which must live as long.
+    pub(in crate::control) fn socket_path(
+        folder: &Path,
+    ) -> std::io::Result<(Option<File>, PathBuf)> {
+        let path = folder.join(CONTROL_FILE);
+        if path.as_os_str().len() <= SOCKET_PATH_MAX {
+            return Ok((None, path));
+        }
+        let handle = File::open(folder)?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
+        if !short.exists() {
+            let long = std::io::ErrorKind::InvalidFilename;
+            return Err(std::io::Error::new(long, "the profile's path is too long for a socket"));
+        }
+        Ok((Some(handle), short.join(CONTROL_FILE)))
+    }
+
+    async fn accept(listener: UnixListener, key: Arc<DatabaseKey>, serve: Serve) {
+        let places = Arc::new(Semaphore::new(CALLERS_MAX));
+        let mut callers = tokio::task::JoinSet::new();
+        loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let (key, serve) = (Arc::clone(&key), Arc::clone(&serve));
+                    callers.spawn(async move {
+                        if let Err(error) = answer(stream, &key, &serve).await {
+                            tracing::debug!(%error, "a caller was not served");
+                        }
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    // Out of file handles: wait for a caller to end rather than spin.
+                    tracing::warn!(%error, "the control socket");
+                    callers.join_next().await;
+                    tokio::task::yield_now().await;
+                }
+            }
+            while callers.try_join_next().is_some() {}
+        }
+    }
+
+    async fn answer(
+        stream: UnixStream,
+        key: &DatabaseKey,
+        serve: &Serve,
+    ) -> Result<(), ControlError> {
+        let mut stream = BufStream::new(stream);
+        let proved = tokio::time::timeout(PROOF_TIME, admit(&mut stream, key)).await;
+        proved.map_err(|_| ControlError::Stranger)??;
+        let Some(Request { request }) =
+            line::read(&mut stream).await.map_err(ControlError::Broken)?
+        else {
+            return Ok(());
+        };
+        let (lines, waiting) = mpsc::channel(QUEUE);
+        let done = serve(request, lines);
+        relay(&mut stream, done, waiting).await.map_err(ControlError::Broken)
+    }
+
+    /// Lets in who has the key.
+    async fn admit(
+        stream: &mut BufStream<UnixStream>,
+        key: &DatabaseKey,
+    ) -> Result<(), ControlError> {
+        let challenge = challenge()?;
+        let hello = Hello { undertone_control: VERSION, challenge: challenge.clone() };
+        line::write(stream, &hello).await.map_err(ControlError::Broken)?;
+        let claim: Option<Claim> = line::read(stream).await.map_err(ControlError::Broken)?;
+        let claim = claim.filter(|claim| proves(key, CALLER, &challenge, &claim.proof));
+        let claim = claim.ok_or(ControlError::Stranger)?;
+        let proof = hex::encode(key.proof(HOLDER, claim.challenge.as_bytes()));
+        line::write(stream, &Counter { proof }).await.map_err(ControlError::Broken)
+    }
+
+    /// Passes lines on until the answer is there or the caller has gone.
+    async fn relay(
+        stream: &mut BufStream<UnixStream>,
+        mut done: impl Future<Output = serde_json::Value> + Unpin,
+        mut waiting: mpsc::Receiver<serde_json::Value>,
+    ) -> std::io::Result<()> {
+        let value = loop {
+            tokio::select! {
+                biased;
+                Some(line) = waiting.recv() => line::write(stream, &Response::Line(line)).await?,
+                value = &mut done => break value,
+                // A caller has nothing more to say: anything but silence is its end.
+                _ = stream.fill_buf() => return Ok(()),
+            }
+        };
+        while let Ok(line) = waiting.try_recv() {
+            line::write(stream, &Response::Line(line)).await?;
+        }
+        line::write(stream, &Response::Done(value)).await
+    }
+}

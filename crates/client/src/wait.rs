@@ -1,0 +1,124 @@
+//! Waiting for something to become true, with an end.
+
+use crate::{CommandError, LinkState, Session};
+use std::{future::Future, time::Duration};
+use tokio::time::{Instant, sleep_until};
+use undertone_transport::Blame;
+
+/// Attempts in a row that fail before somebody without a time limit gives up: a server that
+/// restarts is back by then.
+const FAILURES_MAX: u32 = 3;
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Until the server cannot be reached.
+    WhileReachable,
+    /// So long, whatever the network does.
+    For(Duration),
+    /// Without end.
+    Forever,
+}
+
+/// Why waiting ended without what was waited for.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// The server cannot be reached; why, without addresses.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// Whoever answers at the address is not the pinned server.
+    #[error("{0}")]
+    Impostor(String),
+    /// The server speaks another version of the protocol.
+    #[error("{0}")]
+    Version(String),
+    /// The time is over, and the server could be reached.
+    #[error("waited in vain")]
+    TimedOut,
+    /// The driver or the store.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+}
+
+impl Session {
+    /// Waits until `check` finds something. It is asked again after every event, every change of
+    /// the link and every catch-up.
+    ///
+    /// # Errors
+    /// [`Unfinished`]; a server that is not the pinned one, or of another version, ends every
+    /// waiting but the endless one, since time does not mend it.
+    pub async fn wait<T, F, C>(&self, patience: Patience, mut check: C) -> Result<T, Unfinished>
+    where
+        C: FnMut(Self) -> F,
+        F: Future<Output = Result<Option<T>, CommandError>>,
+    {
+        let end = match patience {
+            Patience::For(time) => Some(Instant::now() + time),
+            Patience::WhileReachable | Patience::Forever => None,
+        };
+        let (mut newest, mut caught_up, mut link) =
+            (self.newest_event(), self.caught_up(), self.link());
+        loop {
+            // Before the check, so that nothing that happens meanwhile is missed.
+            newest.mark_unchanged();
+            caught_up.mark_unchanged();
+            let state = link.borrow_and_update().clone();
+            if let Some(found) = check(self.clone()).await? {
+                return Ok(found);
+            }
+            hopeless(&state, patience)?;
+            let timed_out = tokio::select! {
+                changed = newest.changed() => self.alive(changed.is_ok()).await.map(|()| false)?,
+                changed = caught_up.changed() => self.alive(changed.is_ok()).await.map(|()| false)?,
+                changed = link.changed() => self.alive(changed.is_ok()).await.map(|()| false)?,
+                () = until(end) => true,
+            };
+            if timed_out {
+                return Err(in_vain(&link.borrow()));
+            }
+        }
+    }
+
+    /// Waits until the log has been followed to its newest head on the present connection; its
+    /// tick.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub async fn wait_caught_up(&self, patience: Patience) -> Result<u64, Unfinished> {
+        self.wait(patience, |session| async move { Ok(*session.caught_up().borrow()) }).await
+    }
+
+    async fn alive(&self, alive: bool) -> Result<(), Unfinished> {
+        if alive { Ok(()) } else { Err(self.why_stopped().await.into()) }
+    }
+}
+
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends the waiting that nothing can come of.
+fn hopeless(state: &LinkState, patience: Patience) -> Result<(), Unfinished> {
+    let LinkState::Down { blame, text, failures } = state else { return Ok(()) };
+    match (blame, patience) {
+        (_, Patience::Forever) => Ok(()),
+        (Some(Blame::Impostor), _) => Err(Unfinished::Impostor(text.clone())),
+        (Some(Blame::Version), _) => Err(Unfinished::Version(text.clone())),
+        (_, Patience::WhileReachable) if *failures >= FAILURES_MAX => {
+            Err(Unfinished::Unreachable(text.clone()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_vain(state: &LinkState) -> Unfinished {
+    match state {
+        LinkState::Up => Unfinished::TimedOut,
+        LinkState::Down { text, .. } => Unfinished::Unreachable(text.clone()),
+        LinkState::Connecting => Unfinished::Unreachable("it has not answered yet".to_owned()),
+        LinkState::Offline => Unfinished::Unreachable("no connection was wanted".to_owned()),
+    }
+}
