@@ -38,7 +38,7 @@ use listing::Listing;
 use rewind::Rewinder;
 use std::collections::{BTreeMap, VecDeque};
 use trust::Trust;
-use undertone_wire::{Answer, DigestPage, HeadRef, Prefix, Request, ServerId, SignedHead};
+use undertone_wire::{Answer, DigestPage, HeadRef, Prefix, Request, ServerId};
 
 /// What a request was for; the account keeps it beside the request's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,15 +223,6 @@ impl LogFollower {
         self.settle(outcome);
     }
 
-    /// A signed head that came by another way, in a receipt.
-    pub(crate) fn hear(&mut self, signed: &SignedHead) {
-        if self.halted() {
-            return;
-        }
-        let outcome = self.on_heard(signed);
-        self.settle(outcome);
-    }
-
     /// Judges a head that a message carries; a conflict is an alarm.
     pub(crate) fn check_foreign(&mut self, head: HeadRef) -> Foreign {
         let verdict = self.judge_foreign(head);
@@ -339,6 +330,7 @@ impl LogFollower {
 
     fn mark_at(&self, tick: u64) -> Option<HeadMark> {
         let walked = self.course.head().copied().filter(|mark| mark.tick == tick);
-        walked.or_else(|| self.listing.mark_at(tick))
+        let beginning = Some(HeadMark::beginning()).filter(|mark| mark.tick == tick);
+        walked.or_else(|| self.listing.mark_at(tick)).or(beginning)
     }
 }

@@ -168,11 +168,13 @@ impl Fetches {
         head: &HeadRef,
         events: &mut Events,
     ) -> Result<(), Breach> {
-        verify_listed(proof, head)?;
-        if proof.listed.tag != tag.hash() || proof.listed.cell != cell.hash() {
-            return Err(Breach::CellProof);
-        }
         let Some(fetch) = self.all.get_mut(&tag) else { return Ok(()) };
+        if proof.size != head.size {
+            // A listing later than the tree that was asked for.
+            self.withheld(now_ms, tag, events);
+            return Ok(());
+        }
+        proof.verify_cell(&head.root, &tag, &cell).map_err(|_| Breach::CellProof)?;
         let tick = proof.leaf.tick;
         if tick == fetch.tick {
             let owner = fetch.owner.clone();
@@ -198,8 +200,9 @@ impl Fetches {
     ) -> Result<(), Breach> {
         let Some(fetch) = self.all.get(&tag) else { return Ok(()) };
         let mut others = BTreeSet::new();
-        for proof in colliding {
-            verify_listed(proof, head)?;
+        // Those that a later tick lists are proved against its own tree: they say nothing here.
+        for proof in colliding.iter().filter(|proof| proof.size == head.size) {
+            proof.verify(&head.root).map_err(|_| Breach::CellProof)?;
             if proof.listed.tag == tag.hash() || proof.listed.tag.prefix() != tag.prefix() {
                 return Err(Breach::CellProof);
             }
@@ -254,9 +257,4 @@ impl Fetches {
             events.push_back(CellEvent::Withheld { owner, tag, tries });
         }
     }
-}
-
-fn verify_listed(proof: &ListedProof, head: &HeadRef) -> Result<(), Breach> {
-    let genuine = proof.size == head.size && proof.verify(&head.root).is_ok();
-    genuine.then_some(()).ok_or(Breach::CellProof)
 }

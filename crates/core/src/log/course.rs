@@ -26,6 +26,8 @@ pub(super) struct Course {
     pub(super) recovered: Option<u64>,
     /// The server's newest time in any verified head, Unix milliseconds.
     time_ms: u64,
+    /// The time of this connection's last heartbeat, Unix milliseconds.
+    beat_ms: u64,
     phase: Phase,
     /// The head to walk to.
     target: Option<Walker>,
@@ -73,6 +75,7 @@ impl Course {
         self.phase = Phase::Idle;
         self.target = None;
         self.caught_up = false;
+        self.beat_ms = 0;
         self.asked = None;
         self.stalled = None;
     }
@@ -83,6 +86,10 @@ impl Course {
 
     pub(super) fn time_ms(&self) -> u64 {
         self.time_ms.max(self.head().map_or(0, |mark| mark.time_ms))
+    }
+
+    fn note_time(&mut self, time_ms: u64) {
+        self.time_ms = self.time_ms.max(time_ms);
     }
 
     pub(super) fn caught_up(&self) -> bool {

@@ -103,11 +103,6 @@ impl LogFollower {
         Breach::Foreign(Evidence::pair(own, other, None))
     }
 
-    pub(super) fn on_heard(&mut self, signed: &SignedHead) -> Result<(), Breach> {
-        self.trust.head(signed)?;
-        self.judge_signed(signed)
-    }
-
     /// Compares a head of verified signature with one's own log, now or when it is walked to.
     pub(super) fn judge_signed(&mut self, signed: &SignedHead) -> Result<(), Breach> {
         let head = signed.head.to_ref();

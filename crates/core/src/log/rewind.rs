@@ -34,6 +34,12 @@ struct Walk {
     runs: Vec<Run>,
 }
 
+impl From<Walker> for Walk {
+    fn from(walker: Walker) -> Self {
+        Self { opening: *walker.mark(), walker, runs: Vec::new() }
+    }
+}
+
 impl Rewinder {
     pub(super) fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.active.is_none()
@@ -66,7 +72,10 @@ impl LogFollower {
         if self.rewinder.active.is_some() || !self.caught_up() {
             return;
         }
-        if let Some(opening) = self.rewinder.queue.pop_front() {
+        let Some(opening) = self.rewinder.queue.pop_front() else { return };
+        if opening == empty_tree() {
+            self.rewind_on(opening, Walk::from(Walker::at_beginning()));
+        } else {
             self.rewinder.active = Some(Active { opening, walk: None });
             let request = Request::Proof { from_size: 0, to_tick: opening.tick };
             self.out.ask(Ask::Rewind, request);
@@ -92,9 +101,7 @@ impl LogFollower {
             self.end_rewind(LogEvent::RewindFailed { opening, expired: false });
             return Ok(());
         }
-        let walker = Walker::at(head, frontier);
-        let walk = Walk { opening: *walker.mark(), walker, runs: Vec::new() };
-        self.rewind_on(opening, walk);
+        self.rewind_on(opening, Walk::from(Walker::at(head, frontier)));
         Ok(())
     }
 

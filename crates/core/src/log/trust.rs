@@ -1,10 +1,9 @@
 //! Whom the follower believes: the pinned server, its keys, and whether anything was breached.
 
-use super::{Breach, Evidence, LogEvent, LogFollower};
+use super::{Breach, Evidence, HeadMark, LogEvent, LogFollower};
 use undertone_wire::{
     Answer, Head, HeadRef, Info, KeyRing, KeySuccession, LogProof, PROTOCOL_HIGHEST,
-    PROTOCOL_LOWEST, ServerId, ServerKey, SignedHead, encode,
-    merkle::{Frontier, empty_root},
+    PROTOCOL_LOWEST, ServerId, ServerKey, SignedHead, encode, merkle::Frontier,
 };
 
 /// PUTs in flight that are used at most, whatever a server allows: it bounds what is held twice.
@@ -139,7 +138,7 @@ impl Trust {
 
 /// The tree that every tree continues.
 pub(super) fn empty_tree() -> HeadRef {
-    HeadRef { tick: 0, size: 0, root: empty_root() }
+    HeadMark::beginning().head_ref()
 }
 
 impl LogFollower {

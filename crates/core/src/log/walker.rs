@@ -2,7 +2,7 @@
 
 use super::{Breach, Evidence};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
-use undertone_wire::merkle::Frontier;
+use undertone_wire::merkle::{Frontier, empty_root};
 use undertone_wire::{DigestPage, Head, HeadRef, TickDigest, encode};
 
 /// What is kept of a head that was verified here.
@@ -19,6 +19,11 @@ pub(crate) struct HeadMark {
 }
 
 impl HeadMark {
+    /// The head of a log without ticks, at which nothing has to be asked.
+    pub(super) fn beginning() -> Self {
+        Self { tick: 0, time_ms: 0, size: 0, root: empty_root() }
+    }
+
     /// Number, size and root.
     pub(crate) fn head_ref(&self) -> HeadRef {
         HeadRef { tick: self.tick, size: self.size, root: self.root }
@@ -46,6 +51,11 @@ impl Walker {
     pub(super) fn from_parts(mark: HeadMark, frontier: Vec<[u8; 32]>) -> Option<Self> {
         let frontier = Frontier::from_parts(mark.size, frontier)?;
         (frontier.root() == mark.root).then_some(Self { mark, frontier })
+    }
+
+    /// Stands before the first tick.
+    pub(super) fn at_beginning() -> Self {
+        Self { mark: HeadMark::beginning(), frontier: Frontier::default() }
     }
 
     pub(super) fn mark(&self) -> &HeadMark {

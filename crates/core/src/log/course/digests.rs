@@ -39,7 +39,11 @@ impl LogFollower {
         if head.tick < self.walked() {
             return Err(self.rollback(signed));
         }
-        self.note_time(head.time_ms)?;
+        if head.time_ms < self.course.beat_ms.max(self.own_time_ms()) {
+            return Err(Breach::Time);
+        }
+        self.course.beat_ms = head.time_ms;
+        self.course.note_time(head.time_ms);
         self.judge_signed(signed)
     }
 
@@ -52,7 +56,7 @@ impl LogFollower {
         self.check_closed(&before, &page.ticks, &marks)?;
         self.meet_target(&marks)?;
         self.judge_waiting(&marks)?;
-        self.note_time(head.time_ms)?;
+        self.course.note_time(head.time_ms);
         self.course.recovered = head.recovered_after;
         self.note_boundary(&before, &page.ticks, &marks);
         if let Some(run) = Run::of_ticks(&page.ticks, marks) {
@@ -90,12 +94,8 @@ impl LogFollower {
         }
     }
 
-    pub(super) fn note_time(&mut self, time_ms: u64) -> Result<(), Breach> {
-        if time_ms < self.course.time_ms() {
-            return Err(Breach::Time);
-        }
-        self.course.time_ms = time_ms;
-        Ok(())
+    fn own_time_ms(&self) -> u64 {
+        self.course.head().map_or(0, |mark| mark.time_ms)
     }
 
     /// The segments that a tick closes must say what their ticks said: others will be shown the

@@ -44,7 +44,7 @@ impl LogFollower {
         }
         let (head, frontier) = self.trust.continuation(proof, &own)?;
         self.course.recovered = head.recovered_after;
-        self.note_time(head.time_ms)?;
+        self.course.note_time(head.time_ms);
         self.course.target = Some(Walker::at(head, frontier));
         self.advance();
         Ok(())
