@@ -104,6 +104,3 @@ impl OpenMlsProvider for Backend<'_> {
         self.crypto
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -112,7 +112,8 @@ impl Group {
         stage(&mut copy.inner, &backend, message).map(|(staged, _)| staged)
     }
 
-    /// Processes somebody's commit again and merges it; a pending commit of our own is dropped.
+    /// Processes somebody's commit again and merges it; a pending commit of our own is dropped. When
+    /// it removes this device, nothing can be decrypted afterwards: read the epoch's lanes before.
     ///
     /// # Errors
     /// As for [`Group::judge`].
@@ -219,8 +220,7 @@ fn check_path(
 ) -> Result<(), Refused> {
     let new = commit.update_path_leaf_node().ok_or(Refused::NoPath)?;
     let old = group.member_at(committer).ok_or(Refused::UnknownSender)?;
-    let same = profile::who_of(new)? == profile::who(&old.credential, &old.signature_key)?
-        && *new.capabilities() == profile::capabilities();
+    let same = profile::who_of(new)? == profile::who(&old.credential, &old.signature_key)?;
     same.then_some(()).ok_or(Refused::Credential)
 }
 
@@ -239,9 +239,7 @@ fn note(staged: &mut Staged, queued: &QueuedProposal) -> Result<(), Refused> {
     match queued.proposal() {
         Proposal::Add(add) => {
             let package = add.key_package();
-            let fits = *package.life_time() == profile::lifetime()
-                && *package.leaf_node().capabilities() == profile::capabilities();
-            if !fits {
+            if *package.life_time() != profile::lifetime() {
                 return Err(Refused::KeyPackage);
             }
             staged.add.push(profile::who_of(package.leaf_node())?);

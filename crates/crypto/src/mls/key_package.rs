@@ -84,8 +84,6 @@ pub(super) fn validated(crypto: &impl OpenMlsCrypto, bytes: &[u8]) -> Result<Key
     };
     let package = package.validate(crypto, ProtocolVersion::Mls10);
     let package = package.map_err(|_| Refused::KeyPackage)?;
-    let fits = package.ciphersuite() == SUITE
-        && *package.life_time() == profile::lifetime()
-        && *package.leaf_node().capabilities() == profile::capabilities();
+    let fits = package.ciphersuite() == SUITE && *package.life_time() == profile::lifetime();
     fits.then_some(package).ok_or(Refused::KeyPackage)
 }

@@ -81,12 +81,10 @@ pub enum Refused {
     /// For an epoch that is not here yet, or a commit for one that is over.
     #[error("the message is for another epoch")]
     WrongEpoch,
-    /// For a past epoch whose secrets were erased.
-    #[error("the keys of the message's epoch were erased")]
-    EpochForgotten,
-    /// The message's key was used already, was skipped and erased, or lies further ahead in its
-    /// sender's ratchet than a device follows. OpenMLS does not let these be told apart.
-    #[error("the key of this message was used already, or is out of reach")]
+    /// The message's key was used already, was erased (with its epoch, or because it was skipped), or
+    /// lies further ahead in its sender's ratchet than a device follows. OpenMLS does not let these
+    /// be told apart.
+    #[error("the key of this message was used already, was erased, or is out of reach")]
     NoKey,
     /// No key of ours opens it.
     #[error("the message cannot be decrypted")]
@@ -133,9 +131,7 @@ impl Refused {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::WrongGroup | Self::WrongEpoch | Self::EpochForgotten | Self::NoKey => {
-                Blame::Nobody
-            }
+            Self::WrongGroup | Self::WrongEpoch | Self::NoKey => Blame::Nobody,
             Self::Undecryptable | Self::OwnMessage | Self::NotInvited => Blame::Nobody,
             Self::UnknownGroup | Self::GroupExists | Self::Pending | Self::NotPending => {
                 Blame::Caller
@@ -173,7 +169,7 @@ impl From<ValidationError> for Refused {
         match error {
             ValidationError::WrongGroupId => Self::WrongGroup,
             ValidationError::WrongEpoch => Self::WrongEpoch,
-            ValidationError::NoPastEpochData => Self::EpochForgotten,
+            ValidationError::NoPastEpochData => Self::NoKey,
             ValidationError::InvalidSignature => Self::BadSignature,
             ValidationError::UnknownMember => Self::UnknownSender,
             ValidationError::UnableToDecrypt(error) => error.into(),

@@ -1,0 +1,8 @@
+//! MLS groups through the crate's public face: people, groups, hostile members, an independent peer.
+
+mod commits;
+mod hostile;
+mod peer;
+mod people;
+mod records;
+mod talk;
