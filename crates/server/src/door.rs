@@ -1,0 +1,178 @@
+//! From an accepted socket to the door that its client knocks at.
+
+use crate::{
+    http::{self, Door, HEAD_LEN_MAX, Head, TurnedAway},
+    serve::closed,
+    service::Service,
+    session::{End, REQUEST_LEN_MAX, Session, refused, request_id},
+};
+use std::{io, sync::Arc};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+use undertone_server_core::Put;
+use undertone_wire::{Answer, Frame, RefusalKind, Request, decode, encode};
+
+/// Serves one client from the TLS handshake to the end of its connection.
+pub(crate) async fn serve_client(
+    service: Arc<Service>,
+    acceptor: TlsAcceptor,
+    socket: TcpStream,
+    closing: watch::Receiver<bool>,
+) {
+    // Every error here is the client's or the network's, and says where it comes from: not logged.
+    if let Ok(end) = admit(service, acceptor, socket, closing).await {
+        tracing::trace!(?end, "a connection ended");
+    }
+}
+
+async fn admit(
+    service: Arc<Service>,
+    acceptor: TlsAcceptor,
+    socket: TcpStream,
+    closing: watch::Receiver<bool>,
+) -> io::Result<End> {
+    socket.set_nodelay(true)?;
+    let limit = service.config.limits.handshake();
+    let knocking = async {
+        let mut stream = Box::pin(acceptor.accept(socket)).await?;
+        let mut buffer = Vec::new();
+        let head = read_head(&mut stream, &mut buffer).await?;
+        Ok::<_, io::Error>((stream, buffer, head))
+    };
+    let (mut stream, buffer, head) = within(limit, Box::pin(knocking)).await?;
+    let Some(head) = head else { return Ok(End::Left) };
+    match head.door {
+        Door::WebSocket(accept) => {
+            within(limit, stream.write_all(http::switching(&accept).as_bytes())).await?;
+            let early = buffer[head.len..].to_vec();
+            drop(buffer);
+            Ok(Session::new(service, stream, early).await.run(closing).await)
+        }
+        Door::Post { .. } => {
+            Box::pin(Posts { service, stream, buffer, closing }.run(head)).await?;
+            Ok(End::Left)
+        }
+    }
+}
+
+/// Reads up to the end of one head; turns away what is none and returns `None` then, or when the
+/// client has left.
+async fn read_head<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    buffer: &mut Vec<u8>,
+) -> io::Result<Option<Head>> {
+    loop {
+        match http::parse_head(buffer, REQUEST_LEN_MAX) {
+            Ok(Some(head)) => return Ok(Some(head)),
+            Ok(None) if read_more(stream, buffer, HEAD_LEN_MAX).await? => {}
+            Ok(None) => return Ok(None),
+            Err(why) => {
+                turn_away(stream, why).await?;
+                return Ok(None);
+            }
+        }
+    }
+}
+
+async fn turn_away<S: AsyncWrite + Unpin>(stream: &mut S, why: TurnedAway) -> io::Result<()> {
+    stream.write_all(why.response().as_bytes()).await?;
+    stream.shutdown().await
+}
+
+/// Reads once, up to `len_max` bytes in all; `false` at the end of the stream.
+async fn read_more<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    buffer: &mut Vec<u8>,
+    len_max: usize,
+) -> io::Result<bool> {
+    let room = len_max.saturating_sub(buffer.len()).min(1024) as u64;
+    Ok(stream.take(room).read_buf(buffer).await? > 0)
+}
+
+async fn within<T>(
+    limit: std::time::Duration,
+    future: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    timeout(limit, future).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// A client at the second door: one frame in, one frame out, as often as it likes.
+struct Posts<S> {
+    service: Arc<Service>,
+    stream: S,
+    buffer: Vec<u8>,
+    closing: watch::Receiver<bool>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
+    async fn run(mut self, mut head: Head) -> io::Result<()> {
+        let limits = self.service.config.limits.clone();
+        while let Door::Post { body_len, keep_alive } = head.door {
+            self.buffer.drain(..head.len);
+            within(limits.handshake(), self.read_body(body_len)).await?;
+            let body: Vec<u8> = self.buffer.drain(..body_len).collect();
+            let Some(answer) = answer_frame(&self.service, &body).await else {
+                return turn_away(&mut self.stream, TurnedAway::BadRequest).await;
+            };
+            let keep_alive = keep_alive && !*self.closing.borrow();
+            within(limits.write(), self.respond(&encode(&answer), keep_alive)).await?;
+            if !keep_alive {
+                return self.stream.shutdown().await;
+            }
+            match self.next_head(limits.idle()).await? {
+                Some(next) => head = next,
+                None => return Ok(()),
+            }
+        }
+        turn_away(&mut self.stream, TurnedAway::BadRequest).await
+    }
+
+    async fn next_head(&mut self, idle: std::time::Duration) -> io::Result<Option<Head>> {
+        let Self { stream, buffer, closing, .. } = self;
+        tokio::select! {
+            head = within(idle, read_head(stream, buffer)) => head,
+            () = closed(closing) => Ok(None),
+        }
+    }
+
+    async fn read_body(&mut self, body_len: usize) -> io::Result<()> {
+        while self.buffer.len() < body_len {
+            if !read_more(&mut self.stream, &mut self.buffer, body_len).await? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn respond(&mut self, body: &[u8], keep_alive: bool) -> io::Result<()> {
+        let head = http::answer_head(body.len(), keep_alive);
+        self.stream.write_all(&[head.as_bytes(), body].concat()).await?;
+        self.stream.flush().await
+    }
+}
+
+/// The answer to one posted frame; `None` when it is no request at all.
+async fn answer_frame(service: &Arc<Service>, body: &[u8]) -> Option<Frame> {
+    let (id, answer) = match decode(body) {
+        Ok(Frame::Request { id, request }) => (id, answer(service, request).await),
+        Ok(_) => return None,
+        Err(_) => (request_id(body)?, refused(RefusalKind::Malformed)),
+    };
+    Some(Frame::Answer { id, answer })
+}
+
+async fn answer(service: &Arc<Service>, request: Request) -> Answer {
+    match request {
+        Request::Put { tag, write, cell, token } => {
+            service.put_and_wait(Put { tag, write, cell, token }).await
+        }
+        // There is nowhere to push to.
+        Request::Stream { .. } => refused(RefusalKind::Malformed),
+        read => service.read(read).await,
+    }
+}

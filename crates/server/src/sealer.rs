@@ -1,0 +1,219 @@
+//! The one thread that writes.
+//!
+//! A cell that comes after quiet is sealed at once; otherwise a tick lasts at least `tick.min_ms`,
+//! so that one sync, one Merkle root and one signature serve everybody who wrote meanwhile. While a
+//! tick grows the thread sleeps: PUTs gather in the engine's bounded queue and wake nobody.
+//!
+//! The thread ends when it is told to, after a last tick with everything that was handed in.
+
+use crate::{
+    clock,
+    error::ServeError,
+    service::{ServerEngine, Service},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+
+/// How often what has expired is looked for.
+const EXPIRY: Duration = Duration::from_secs(60);
+
+/// Wakes the sealing thread when it has nothing to do.
+#[derive(Clone, Debug)]
+pub(crate) struct Bell {
+    state: Arc<State>,
+    ring: SyncSender<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    idle: AtomicBool,
+    stopping: AtomicBool,
+}
+
+impl Bell {
+    /// Something waits to be sealed.
+    pub(crate) fn ring(&self) {
+        if self.state.idle.swap(false, Ordering::SeqCst) {
+            self.ring_anyway();
+        }
+    }
+
+    fn stop(&self) {
+        self.state.stopping.store(true, Ordering::SeqCst);
+        self.ring_anyway();
+    }
+
+    fn ring_anyway(&self) {
+        // A bell that rings already is enough, and one that nobody hears any more is no matter.
+        self.ring.try_send(()).ok();
+    }
+}
+
+/// The other end of the bell.
+#[derive(Debug)]
+pub(crate) struct Ear {
+    state: Arc<State>,
+    heard: Receiver<()>,
+}
+
+impl Ear {
+    fn stopping(&self) -> bool {
+        self.state.stopping.load(Ordering::SeqCst)
+    }
+
+    fn set_idle(&self, idle: bool) {
+        self.state.idle.store(idle, Ordering::SeqCst);
+    }
+
+    /// Sleeps until then, or until the bell rings.
+    fn sleep_until(&self, then: Instant) {
+        let left = then.saturating_duration_since(clock::now());
+        match self.heard.recv_timeout(left) {
+            // Nobody is left to ring: the server is stopping.
+            Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+    }
+}
+
+/// A bell and its ear.
+pub(crate) fn bell() -> (Bell, Ear) {
+    let state = Arc::new(State::default());
+    let (ring, heard) = mpsc::sync_channel(1);
+    (Bell { state: Arc::clone(&state), ring }, Ear { state, heard })
+}
+
+/// The sealing thread's handle.
+#[derive(Debug)]
+pub(crate) struct Sealer {
+    engine: Arc<ServerEngine>,
+    bell: Bell,
+    newest: watch::Receiver<u64>,
+    thread: JoinHandle<()>,
+}
+
+impl Sealer {
+    /// Starts the thread.
+    pub(crate) fn start(
+        engine: Arc<ServerEngine>,
+        service: Arc<Service>,
+        bell: Bell,
+        ear: Ear,
+    ) -> Result<Self, ServeError> {
+        let (newest_in, newest) = watch::channel(engine.newest().head.tick);
+        let worker = Worker {
+            engine: Arc::clone(&engine),
+            tick: service.config.tick.min(),
+            service,
+            ear,
+            newest: newest_in,
+            expired: clock::now(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("sealer".into())
+            .spawn(move || worker.run())
+            .map_err(|error| ServeError::Internal(error.to_string()))?;
+        Ok(Self { engine, bell, newest, thread })
+    }
+
+    /// The number of the newest tick, as it grows.
+    pub(crate) fn newest(&self) -> watch::Receiver<u64> {
+        self.newest.clone()
+    }
+
+    /// Takes nothing any more and seals what there is, at once.
+    pub(crate) fn finish(&self) {
+        self.engine.close();
+        self.bell.stop();
+    }
+
+    /// Waits for the thread to end after [`Sealer::finish`].
+    pub(crate) async fn join(self) -> Result<(), ServeError> {
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        match joined {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(ServeError::Internal("the sealing thread died".into())),
+        }
+    }
+}
+
+struct Worker {
+    engine: Arc<ServerEngine>,
+    service: Arc<Service>,
+    ear: Ear,
+    tick: Duration,
+    newest: watch::Sender<u64>,
+    expired: Instant,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut earliest = clock::now();
+        self.expire();
+        while self.wait_for_work(earliest) {
+            earliest = clock::now() + self.tick;
+            self.seal();
+            self.expire_in_time();
+        }
+        while self.engine.pending() > 0 {
+            self.seal();
+        }
+    }
+
+    /// Waits until something is to be sealed and its tick is old enough; `false` at the end.
+    fn wait_for_work(&mut self, earliest: Instant) -> bool {
+        while self.engine.pending() == 0 {
+            self.ear.set_idle(true);
+            // Whoever came between the two looks saw no idle thread to wake.
+            if self.engine.pending() == 0 && !self.ear.stopping() {
+                self.ear.sleep_until(self.expired + EXPIRY);
+            }
+            self.ear.set_idle(false);
+            if self.ear.stopping() {
+                return false;
+            }
+            self.expire_in_time();
+        }
+        while clock::now() < earliest && !self.ear.stopping() {
+            self.ear.sleep_until(earliest);
+        }
+        !self.ear.stopping()
+    }
+
+    fn seal(&self) {
+        let sealed = self.engine.seal(clock::unix_ms());
+        if let Some(failure) = sealed.failure {
+            tracing::error!(%failure, "nothing is stored until the server is started again");
+        }
+        self.service.deliver(sealed.answers);
+        if let Some(page) = sealed.page {
+            self.newest.send_replace(page.head.head.tick);
+        }
+    }
+
+    fn expire_in_time(&mut self) {
+        if clock::now() >= self.expired + EXPIRY {
+            self.expire();
+        }
+    }
+
+    fn expire(&mut self) {
+        self.expired = clock::now();
+        match self.engine.expire(clock::unix_ms()) {
+            Ok(0) => {}
+            Ok(cells) => tracing::info!(cells, "expired"),
+            Err(error) => tracing::error!(%error, "what has expired could not be deleted"),
+        }
+        self.newest.send_if_modified(|newest| {
+            let now = self.engine.newest().head.tick;
+            std::mem::replace(newest, now) != now
+        });
+    }
+}

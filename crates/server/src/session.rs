@@ -1,0 +1,342 @@
+//! One WebSocket connection: requests in, answers and pushes out.
+//!
+//! A session is one task without inner queues. Reads are answered where they are met; a PUT goes
+//! to the sealing thread and comes back as a [`Reply`] when its tick is durable. Whatever is ready
+//! together leaves with one flush.
+//!
+//! What is bounded here, and what happens at the bound:
+//! * the length of a message: the connection ends;
+//! * PUTs in flight: `Busy`;
+//! * the time of one write: a client that does not read is dropped;
+//! * silence: the client is pinged, then dropped;
+//! * the backlog of digests: a number, see [`crate::follower`].
+
+use crate::{
+    follower::{Follower, Step},
+    hub::Push,
+    serve::closed,
+    service::{Reply, Service, Writer},
+};
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use std::{pin::Pin, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    sync::{mpsc, watch},
+    time::{Interval, MissedTickBehavior, interval, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Bytes, Error as WsError, Message,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+use undertone_server_core::Put;
+use undertone_wire::{Answer, CELL_LEN, Frame, Refusal, RefusalKind, Request, decode, encode};
+
+/// The longest token that any policy takes.
+const TOKEN_LEN_MAX: usize = 512;
+/// The longest request: a PUT with a token, its vector length, the frame's and request's heads.
+pub(crate) const REQUEST_LEN_MAX: usize = CELL_LEN + 32 + 32 + TOKEN_LEN_MAX + 16;
+/// Small buffers, because every idle connection has its own.
+const BUFFER: usize = 4 << 10;
+/// Above this a session waits for its client to read.
+const WRITE_BUFFER_MAX: usize = 256 << 10;
+/// Messages handled before a flush.
+const BATCH: usize = 64;
+/// How long a session's end may take: the answers of its last tick, and a goodbye.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The client left.
+    Left,
+    /// The server is shutting down.
+    Closing,
+    /// The client did not read for too long.
+    Slow,
+    /// The client was silent for too long.
+    Silent,
+    /// The client broke the rules.
+    Broke(CloseCode),
+}
+
+/// A session over any byte stream.
+pub(crate) struct Session<S> {
+    service: Arc<Service>,
+    socket: WebSocketStream<S>,
+    writer: Writer,
+    replies: mpsc::Receiver<Reply>,
+    in_flight: usize,
+    follower: Option<Follower>,
+    alarm: Pin<Box<Interval>>,
+    heard: bool,
+    pinged: bool,
+}
+
+/// What a session waits for.
+enum Event {
+    Message(Option<Result<Message, WsError>>),
+    Reply(Reply),
+    Stream(Option<Step>),
+    Alarm,
+    Closing,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// A session on a stream whose upgrade has been answered; `early` was read with the head.
+    pub(crate) async fn new(service: Arc<Service>, stream: S, early: Vec<u8>) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(BUFFER)
+            .write_buffer_size(BUFFER)
+            .max_write_buffer_size(WRITE_BUFFER_MAX)
+            .max_message_size(Some(REQUEST_LEN_MAX))
+            .max_frame_size(Some(REQUEST_LEN_MAX));
+        let socket =
+            WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
+        let (writer, replies) = service.writer(service.config.limits.puts_in_flight);
+        let idle = service.config.limits.idle().max(Duration::from_millis(1));
+        let mut alarm = Box::pin(interval(idle));
+        alarm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            service,
+            socket,
+            writer,
+            replies,
+            in_flight: 0,
+            follower: None,
+            alarm,
+            heard: true,
+            pinged: false,
+        }
+    }
+
+    /// Serves the client until the end.
+    pub(crate) async fn run(mut self, mut closing: watch::Receiver<bool>) -> End {
+        let end = loop {
+            let event = self.next_event(&mut closing).await;
+            if let Err(end) = self.handle_ready(event).await {
+                break end;
+            }
+        };
+        self.finish(end).await;
+        end
+    }
+
+    async fn next_event(&mut self, closing: &mut watch::Receiver<bool>) -> Event {
+        tokio::select! {
+            message = self.socket.next() => Event::Message(message),
+            Some(reply) = self.replies.recv() => Event::Reply(reply),
+            step = next_step(&mut self.follower) => Event::Stream(step),
+            _ = self.alarm.tick() => Event::Alarm,
+            () = closed(closing) => Event::Closing,
+        }
+    }
+
+    /// Handles an event and what else is ready, then flushes once.
+    async fn handle_ready(&mut self, first: Event) -> Result<(), End> {
+        self.handle(first).await?;
+        for _ in 0..BATCH {
+            if let Ok(reply) = self.replies.try_recv() {
+                self.handle(Event::Reply(reply)).await?;
+            } else if let Some(message) = self.socket.next().now_or_never() {
+                self.handle(Event::Message(message)).await?;
+            } else {
+                break;
+            }
+        }
+        let limit = self.service.config.limits.write();
+        timeout(limit, self.socket.flush()).await.map_err(|_| End::Slow)?.map_err(|e| end_of(&e))
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Message(message) => self.on_message(message).await,
+            Event::Reply(Reply { id, answer }) => {
+                self.in_flight -= 1;
+                self.answer(id, answer).await
+            }
+            Event::Stream(Some(Step::Send(Push { bytes, .. }))) => self.feed(bytes).await,
+            Event::Stream(Some(Step::Page(from))) => self.page(from).await,
+            Event::Stream(None) | Event::Closing => Err(End::Closing),
+            Event::Alarm => self.on_alarm().await,
+        }
+    }
+
+    async fn on_message(&mut self, message: Option<Result<Message, WsError>>) -> Result<(), End> {
+        self.heard = true;
+        match message {
+            None => Err(End::Left),
+            Some(Err(error)) => Err(end_of(&error)),
+            Some(Ok(Message::Binary(bytes))) => self.on_frame(&bytes).await,
+            Some(Ok(Message::Text(_))) => Err(End::Broke(CloseCode::Unsupported)),
+            Some(Ok(Message::Close(_))) => Err(End::Left),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(()),
+        }
+    }
+
+    async fn on_frame(&mut self, bytes: &[u8]) -> Result<(), End> {
+        match decode(bytes) {
+            Ok(Frame::Request { id, request }) => self.on_request(id, request).await,
+            Ok(_) => Err(End::Broke(CloseCode::Policy)),
+            // A later version's request has an id where ours have it.
+            Err(_) => match request_id(bytes) {
+                Some(id) => self.answer(id, refused(RefusalKind::Malformed)).await,
+                None => Err(End::Broke(CloseCode::Invalid)),
+            },
+        }
+    }
+
+    async fn on_request(&mut self, id: u32, request: Request) -> Result<(), End> {
+        match request {
+            Request::Put { tag, write, cell, token } => {
+                self.on_put(id, Put { tag, write, cell, token }).await
+            }
+            Request::Stream { from } => self.on_stream(id, from).await,
+            read => {
+                let answer = self.service.read(read).await;
+                self.answer(id, answer).await
+            }
+        }
+    }
+
+    async fn on_put(&mut self, id: u32, put: Put) -> Result<(), End> {
+        if self.in_flight >= usize::from(self.service.config.limits.puts_in_flight) {
+            return self.answer(id, refused(RefusalKind::Busy)).await;
+        }
+        match self.writer.put(id, put) {
+            Ok(()) => {
+                self.in_flight += 1;
+                Ok(())
+            }
+            Err(refusal) => self.answer(id, Answer::Refused(refusal)).await,
+        }
+    }
+
+    async fn on_stream(&mut self, id: u32, from: u64) -> Result<(), End> {
+        match self.service.may_stream(from) {
+            Ok(()) => {
+                self.follower = Some(Follower::new(from, self.service.ring.subscribe()));
+                self.answer(id, Answer::Streaming).await
+            }
+            Err(kind) => self.answer(id, refused(kind)).await,
+        }
+    }
+
+    /// Sends a streaming client one page of what it missed.
+    async fn page(&mut self, from: u64) -> Result<(), End> {
+        let page = self.service.page(from).await.map_err(|_| End::Closing)?;
+        if page.ticks.is_empty() {
+            self.paged(from - 1);
+            return Ok(());
+        }
+        let push = Push::new(page);
+        self.paged(push.last);
+        self.feed(push.bytes).await
+    }
+
+    fn paged(&mut self, last: u64) {
+        if let Some(follower) = &mut self.follower {
+            follower.paged(last);
+        }
+    }
+
+    async fn on_alarm(&mut self) -> Result<(), End> {
+        if std::mem::take(&mut self.heard) {
+            self.pinged = false;
+            return Ok(());
+        }
+        if std::mem::replace(&mut self.pinged, true) {
+            return Err(End::Silent);
+        }
+        self.send(Message::Ping(Bytes::new())).await
+    }
+
+    async fn answer(&mut self, id: u32, answer: Answer) -> Result<(), End> {
+        self.feed(encode(&Frame::Answer { id, answer }).into()).await
+    }
+
+    async fn feed(&mut self, bytes: Bytes) -> Result<(), End> {
+        self.send(Message::Binary(bytes)).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        let limit = self.service.config.limits.write();
+        let fed = timeout(limit, self.socket.feed(message)).await.map_err(|_| End::Slow)?;
+        fed.map_err(|error| end_of(&error))
+    }
+
+    /// Answers what a last tick stores, then says goodbye; none of it can take long.
+    async fn finish(mut self, end: End) {
+        let farewell = async {
+            match end {
+                End::Slow | End::Silent => return Ok(()),
+                End::Left => {}
+                End::Closing => {
+                    self.answer_last_tick().await?;
+                    self.say_goodbye(CloseCode::Away).await?;
+                }
+                End::Broke(code) => self.say_goodbye(code).await?,
+            }
+            self.socket.flush().await.map_err(|error| end_of(&error))
+        };
+        if !matches!(timeout(FAREWELL, farewell).await, Ok(Ok(()))) {
+            tracing::trace!("a client did not wait for its goodbye");
+        }
+        // The end of the TLS stream, so that the client can tell it from a cut.
+        timeout(FAREWELL, self.socket.get_mut().shutdown()).await.ok();
+    }
+
+    async fn answer_last_tick(&mut self) -> Result<(), End> {
+        while self.in_flight > 0 {
+            let Some(reply) = self.replies.recv().await else { break };
+            self.handle(Event::Reply(reply)).await?;
+        }
+        Ok(())
+    }
+
+    async fn say_goodbye(&mut self, code: CloseCode) -> Result<(), End> {
+        self.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await
+    }
+}
+
+/// The follower's next step; for ever nothing when there is no follower.
+async fn next_step(follower: &mut Option<Follower>) -> Option<Step> {
+    match follower {
+        Some(follower) => follower.step().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The id of a frame that at least begins like a request.
+pub(crate) fn request_id(bytes: &[u8]) -> Option<u32> {
+    match bytes {
+        [1, a, b, c, d, ..] => Some(u32::from_be_bytes([*a, *b, *c, *d])),
+        _ => None,
+    }
+}
+
+/// A refusal with the words for people that belong to its kind.
+pub(crate) fn refused(kind: RefusalKind) -> Answer {
+    let message = match kind {
+        RefusalKind::Malformed => "this request is not understood",
+        RefusalKind::WrongKey => "the write key does not fit the tag",
+        RefusalKind::Busy => "too much at once; ask again later",
+        RefusalKind::Storage => "the server cannot store now; nothing acknowledged was lost",
+        RefusalKind::Expired => "this is older than the server keeps",
+        RefusalKind::Future => "this does not exist yet",
+        RefusalKind::Token => "a token is needed",
+        RefusalKind::Closing => "the server is shutting down",
+    };
+    Answer::Refused(Refusal { kind, message: message.as_bytes().to_vec().into() })
+}
+
+fn end_of(error: &WsError) -> End {
+    match error {
+        WsError::Capacity(_) => End::Broke(CloseCode::Size),
+        WsError::Protocol(_) => End::Broke(CloseCode::Protocol),
+        WsError::Utf8(_) => End::Broke(CloseCode::Invalid),
+        _ => End::Left,
+    }
+}
