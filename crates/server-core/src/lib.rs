@@ -16,9 +16,16 @@
 mod engine;
 mod files;
 mod log;
+mod segments;
 mod store;
 
 pub use engine::{Config, Engine, Keys, OpenError, Put, Sealed, Ticket};
 pub use files::{Crash, Files, MemFiles};
 pub use log::{Log, LogError, SpineRecord};
+pub use segments::Segments;
 pub use store::{CellStore, Fault, HourSpan, Memory, NewTick, Place, Slot, StoreError, StoredTick};
+
+/// The conformance suite that every [`CellStore`] runs.
+pub mod testing {
+    pub use crate::store::conformance::{Harness, run};
+}

@@ -15,7 +15,11 @@
 //! 7. **Damage is named, never repaired by dropping**: other than an unfinished last tick, bytes
 //!    that are not what was written make opening fail, or reading, with their place.
 
+pub(crate) mod conformance;
 mod memory;
+
+#[cfg(test)]
+mod tests;
 
 use crate::SpineRecord;
 use std::ops::{Range, RangeInclusive};

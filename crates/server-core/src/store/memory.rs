@@ -122,6 +122,11 @@ impl CellStore for Memory {
             return Err(StoreError::Failed(reason.clone()));
         }
         let number = tick.stored.leaf.tick;
+        let newest = state.ticks.last_key_value().map(|(newest, _)| *newest);
+        if newest.is_some_and(|newest| number != newest + 1) {
+            let what = format!("tick {number} is not the next");
+            return Err(StoreError::Damaged { place: "the order of ticks".into(), what });
+        }
         let kept = Kept {
             stored: tick.stored.clone(),
             leaves: tick.leaves.to_vec(),

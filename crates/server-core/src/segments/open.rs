@@ -1,0 +1,287 @@
+//! Opening a folder: sidecars where they hold, segments where they do not, and the one repair
+//! there is: an unfinished last tick is cut, for it was never acknowledged.
+
+use super::{
+    Files, ServerId, StoreError, damaged, disk,
+    format::{
+        Header, PRELUDE_LEN, Prelude, SEGMENT_HEADER_LEN, hour_of, segment_name, sidecar_name,
+    },
+    index::{Index, OpenPart, Segment, TickSlot},
+    read_bytes, scan,
+    scan::{Scanned, Stop},
+    sidecar::{self, Entry, Sidecar},
+    spine,
+    write::Writer,
+};
+use crate::{Place, SpineRecord, store::CELLS_PER_TICK_MAX};
+use undertone_wire::{Hash, Prefix};
+
+/// A record can be no longer than this, so neither can an unfinished one.
+const RECORD_MAX: u64 =
+    (super::format::META_MAX + 128 + CELLS_PER_TICK_MAX * (64 + undertone_wire::CELL_LEN)) as u64;
+
+pub(super) fn open<F: Files>(files: &F, server: &ServerId) -> Result<(Index, Writer), StoreError> {
+    let hours = hours(files)?;
+    let spine = spine::open(files, hours.first().copied())?;
+    let expired = spine.last().map(|record| record.hour);
+    let hours = finish_expiry(files, hours, expired)?;
+    let mut opening = Opening::after(spine.last());
+    if let Some((newest, closed)) = hours.split_last() {
+        for hour in closed {
+            opening.closed(files, server, *hour)?;
+        }
+        opening.newest(files, server, *newest)?;
+    }
+    Ok((opening.index, Writer::new(opening.salt)))
+}
+
+/// The hours of all segment files, oldest first.
+pub(crate) fn hours<F: Files + ?Sized>(files: &F) -> Result<Vec<u64>, StoreError> {
+    let names = files.list().map_err(disk)?;
+    let mut hours: Vec<_> = names.iter().filter_map(|name| hour_of(name)).collect();
+    hours.sort_unstable();
+    Ok(hours)
+}
+
+/// Removes the files of hours that the spine says have expired: a crash came between.
+fn finish_expiry<F: Files>(
+    files: &F,
+    hours: Vec<u64>,
+    expired: Option<u64>,
+) -> Result<Vec<u64>, StoreError> {
+    let (gone, kept): (Vec<_>, Vec<_>) = hours.into_iter().partition(|hour| Some(*hour) <= expired);
+    for hour in gone {
+        super::expire::remove_hour(files, hour)?;
+    }
+    Ok(kept)
+}
+
+struct Opening {
+    index: Index,
+    next_tick: u64,
+    next_leaf: u64,
+    salt: Option<[u8; 32]>,
+}
+
+impl Opening {
+    fn after(spine: Option<&SpineRecord>) -> Self {
+        Self {
+            index: Index::default(),
+            next_tick: spine.map_or(1, |record| record.last_tick + 1),
+            next_leaf: spine.map_or(0, |record| record.end_leaf),
+            salt: None,
+        }
+    }
+
+    fn closed<F: Files>(
+        &mut self,
+        files: &F,
+        server: &ServerId,
+        hour: u64,
+    ) -> Result<(), StoreError> {
+        let name = segment_name(hour);
+        let header = self.header(files, server, hour)?;
+        let length = files.len(&name).map_err(disk)?;
+        let sidecar = match Sidecar::read(files, hour, length)? {
+            Some(sidecar) => sidecar,
+            None => self.rebuild(files, &header)?,
+        };
+        self.index.reserve(sidecar.entries.len());
+        for Entry { prefix, ordinal, index } in &sidecar.entries {
+            let tick = header.first_tick + u64::from(*ordinal);
+            self.index.insert_cell(*prefix, Place { tick, index: *index });
+        }
+        self.take(sidecar.segment);
+        Ok(())
+    }
+
+    fn rebuild<F: Files>(&self, files: &F, header: &Header) -> Result<Sidecar, StoreError> {
+        let name = segment_name(header.hour);
+        let mut walked = Walked::new(header);
+        match scan::scan(files, header, |scanned| walked.take(&name, scanned))? {
+            Stop::Broken(offset) => Err(damaged(&name, offset, "this is not a whole tick")),
+            Stop::End(_) => {
+                let sidecar = walked.into_sidecar();
+                sidecar::write(files, &sidecar).map_err(disk)?;
+                files.sync_dir().map_err(disk)?;
+                Ok(sidecar)
+            }
+        }
+    }
+
+    fn newest<F: Files>(
+        &mut self,
+        files: &F,
+        server: &ServerId,
+        hour: u64,
+    ) -> Result<(), StoreError> {
+        let name = segment_name(hour);
+        if unfinished_header(files, &name)? {
+            // The file was made and no tick was ever in it.
+            return super::expire::remove_hour(files, hour);
+        }
+        let header = self.header(files, server, hour)?;
+        let mut walked = Walked::new(&header);
+        if let Stop::Broken(offset) =
+            scan::scan(files, &header, |scanned| walked.take(&name, scanned))?
+        {
+            cut_tail(files, &header, &name, offset)?;
+        }
+        let Walked { segment, open, entries } = walked;
+        for Entry { prefix, ordinal, index } in entries {
+            let tick = header.first_tick + u64::from(ordinal);
+            self.index.insert_cell(prefix, Place { tick, index });
+        }
+        self.salt = Some(header.salt);
+        self.take(Segment { open: Some(open), ..segment });
+        Ok(())
+    }
+
+    fn header<F: Files>(
+        &self,
+        files: &F,
+        server: &ServerId,
+        hour: u64,
+    ) -> Result<Header, StoreError> {
+        let header = scan::header(files, hour)?;
+        let name = segment_name(hour);
+        if header.server != *server {
+            return Err(damaged(&name, 0, "this segment belongs to another server"));
+        }
+        if (header.first_tick, header.first_leaf) != (self.next_tick, self.next_leaf) {
+            let what =
+                format!("it begins with tick {}, expected {}", header.first_tick, self.next_tick);
+            return Err(damaged(&name, 0, what));
+        }
+        Ok(header)
+    }
+
+    fn take(&mut self, segment: Segment) {
+        self.next_tick = segment.first_tick + segment.slots.len() as u64;
+        self.next_leaf = segment.end_leaf();
+        self.index.insert_segment(segment);
+    }
+}
+
+/// Whether a newest segment ends before its header does, or holds nothing but zeros: a crash came
+/// before the header was synced, and ticks are only written after that.
+fn unfinished_header<F: Files>(files: &F, name: &str) -> Result<bool, StoreError> {
+    let length = files.len(name).map_err(disk)?;
+    if length > SEGMENT_HEADER_LEN as u64 {
+        return Ok(false);
+    }
+    let bytes = read_bytes(files, name, 0, length as usize)?;
+    let broken = matches!(Header::decode(name, &bytes), Err(StoreError::Damaged { .. }));
+    Ok(bytes.len() < SEGMENT_HEADER_LEN || broken)
+}
+
+/// Cuts an unfinished last tick.
+///
+/// What is broken at `offset` is damage, not a torn write, when more follows than one record can
+/// be long, or when a later record shows itself. (Nobody who merely writes cells can forge one:
+/// the checksum is salted.)
+fn cut_tail<F: Files>(
+    files: &F,
+    header: &Header,
+    name: &str,
+    offset: u64,
+) -> Result<(), StoreError> {
+    let length = files.len(name).map_err(disk)?;
+    let tail = usize::try_from(length - offset).ok().filter(|tail| *tail as u64 <= RECORD_MAX);
+    let Some(tail) = tail else {
+        return Err(damaged(name, offset, "this is not a tick, and more follows"));
+    };
+    let bytes = read_bytes(files, name, offset, tail)?;
+    let later = (1..tail.saturating_sub(PRELUDE_LEN - 1)).find(|at| {
+        bytes[*at..].starts_with(b"tick") && Prelude::decode(&header.salt, &bytes[*at..]).is_some()
+    });
+    if let Some(at) = later {
+        let what =
+            format!("this is not a tick, and another follows at byte {}", offset + at as u64);
+        return Err(damaged(name, offset, what));
+    }
+    files.truncate(name, offset).map_err(disk)?;
+    files.sync(name).map_err(disk)
+}
+
+/// What a walk through a segment gathers.
+pub(crate) struct Walked {
+    segment: Segment,
+    open: OpenPart,
+    entries: Vec<Entry>,
+}
+
+impl Walked {
+    pub(crate) fn new(header: &Header) -> Self {
+        let segment = Segment {
+            hour: header.hour,
+            first_tick: header.first_tick,
+            first_leaf: header.first_leaf,
+            slots: Vec::new(),
+            end: SEGMENT_HEADER_LEN as u64,
+            cells: 0,
+            open: None,
+        };
+        Self { segment, open: OpenPart::default(), entries: Vec::new() }
+    }
+
+    pub(crate) fn take(&mut self, name: &str, scanned: Scanned) -> Result<(), StoreError> {
+        let Scanned { offset, end, record } = scanned;
+        let (head, leaf) = (&record.stored.head.head, &record.stored.leaf);
+        let tick = self.segment.first_tick + self.segment.slots.len() as u64;
+        let hashes: Vec<Hash> = record.stored.leaf_hashes();
+        if leaf.tick != tick || head.size != self.segment.end_leaf() + hashes.len() as u64 {
+            return Err(damaged(name, offset, format!("tick {tick} is expected here")));
+        }
+        let slot = TickSlot {
+            offset,
+            time_ms: leaf.time_ms,
+            size: head.size,
+            cells_before: self.segment.cells,
+        };
+        let ordinal = u32::try_from(self.segment.slots.len()).unwrap_or(u32::MAX);
+        for (index, leaf) in (0..).zip(&record.leaves) {
+            let prefix: Prefix = leaf.tag.prefix();
+            self.entries.push(Entry { prefix, ordinal, index });
+            self.open.entries.push((prefix, tick));
+        }
+        self.open.leaf_hashes.extend(hashes);
+        self.segment.slots.push(slot);
+        self.segment.end = end;
+        self.segment.cells += record.leaves.len() as u64;
+        Ok(())
+    }
+
+    pub(crate) fn into_sidecar(self) -> Sidecar {
+        let Self { segment, open, mut entries } = self;
+        entries.sort();
+        Sidecar { segment, leaf_hashes: open.leaf_hashes, entries }
+    }
+}
+
+/// The sidecar of an open segment: indices follow from the order within each tick.
+pub(super) fn sidecar_of(segment: &Segment) -> Sidecar {
+    let open = segment.open.clone().unwrap_or_default();
+    let mut index = 0;
+    let mut previous = None;
+    let entry = |(prefix, tick): &(Prefix, u64)| {
+        index = if previous == Some(*tick) { index + 1 } else { 0 };
+        previous = Some(*tick);
+        let ordinal = u32::try_from(tick - segment.first_tick).unwrap_or(u32::MAX);
+        Entry { prefix: *prefix, ordinal, index }
+    };
+    let mut entries: Vec<_> = open.entries.iter().map(entry).collect();
+    entries.sort();
+    Sidecar {
+        segment: Segment { open: None, ..segment.clone() },
+        leaf_hashes: open.leaf_hashes,
+        entries,
+    }
+}
+
+/// Names that belong to this store, for `check` and `holds`.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let sidecar = name.strip_suffix(".idx").and_then(|hour| hour.parse().ok());
+    let known = sidecar.is_some_and(|hour| sidecar_name(hour) == name);
+    known || hour_of(name).is_some() || [spine::NAME, super::keyfile::NAME].contains(&name)
+}

@@ -1,0 +1,112 @@
+//! `log.spine`: what is kept of expired hours for ever, appended before an hour's files go.
+
+use super::{
+    Files, StoreError, damaged, disk,
+    format::{SUM_LEN, VERSION, check_front},
+    read_bytes,
+};
+use crate::SpineRecord;
+use sha2::{Digest, Sha256};
+use undertone_wire::{decode, encode};
+
+pub(super) const NAME: &str = "log.spine";
+const MAGIC: &[u8; 16] = b"undertone spine\n";
+const FRONT_LEN: usize = 24;
+/// A record holds at most 126 hashes.
+const RECORD_MAX: usize = 8_192;
+
+fn front() -> Vec<u8> {
+    [&MAGIC[..], &VERSION.to_be_bytes(), &[0; 6]].concat()
+}
+
+fn encode_record(record: &SpineRecord) -> Vec<u8> {
+    let body = encode(record);
+    let length = (body.len() as u32).to_be_bytes();
+    let sum = Sha256::new().chain_update(length).chain_update(&body).finalize();
+    [&length[..], &body, &sum].concat()
+}
+
+/// All records, oldest first.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when anything in the file is not as it was written.
+pub(crate) fn read<F: Files + ?Sized>(files: &F) -> Result<Vec<SpineRecord>, StoreError> {
+    let Some(bytes) = contents(files)? else { return Ok(Vec::new()) };
+    let (records, sound) = parse(&bytes)?;
+    if sound < bytes.len() {
+        return Err(damaged(NAME, sound as u64, "this is not a whole record"));
+    }
+    Ok(records)
+}
+
+/// As [`read`], and cuts an unfinished last record if the hour that it was for is still there.
+pub(super) fn open<F: Files>(
+    files: &F,
+    oldest_hour: Option<u64>,
+) -> Result<Vec<SpineRecord>, StoreError> {
+    let Some(bytes) = contents(files)? else { return Ok(Vec::new()) };
+    if bytes.len() < FRONT_LEN && oldest_hour.is_some() {
+        cut(files, 0)?;
+        return Ok(Vec::new());
+    }
+    let (records, sound) = parse(&bytes)?;
+    if sound < bytes.len() {
+        let still_there = oldest_hour > records.last().map(|record: &SpineRecord| record.hour);
+        if !still_there || bytes.len() - sound > RECORD_MAX {
+            return Err(damaged(NAME, sound as u64, "this is not a whole record"));
+        }
+        cut(files, sound)?;
+    }
+    Ok(records)
+}
+
+fn cut<F: Files>(files: &F, length: usize) -> Result<(), StoreError> {
+    files.truncate(NAME, length as u64).map_err(disk)?;
+    files.sync(NAME).map_err(disk)
+}
+
+fn contents<F: Files + ?Sized>(files: &F) -> Result<Option<Vec<u8>>, StoreError> {
+    let names = files.list().map_err(disk)?;
+    if !names.iter().any(|name| name == NAME) {
+        return Ok(None);
+    }
+    let length = usize::try_from(files.len(NAME).map_err(disk)?).unwrap_or(usize::MAX);
+    if length == 0 {
+        return Ok(None);
+    }
+    read_bytes(files, NAME, 0, length).map(Some)
+}
+
+/// The sound records, and where they end.
+fn parse(bytes: &[u8]) -> Result<(Vec<SpineRecord>, usize), StoreError> {
+    check_front(NAME, bytes, MAGIC)?;
+    let (mut records, mut at) = (Vec::new(), FRONT_LEN);
+    while let Some((record, length)) = bytes.get(at..).and_then(parse_one) {
+        records.push(record);
+        at += length;
+    }
+    Ok((records, at.min(bytes.len())))
+}
+
+fn parse_one(bytes: &[u8]) -> Option<(SpineRecord, usize)> {
+    let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
+    let whole = bytes.get(..length.checked_add(4 + SUM_LEN)?)?;
+    let (body, sum) = whole.split_at(4 + length);
+    let sound = Sha256::digest(body)[..] == *sum;
+    let record = decode(&body[4..]).ok().filter(|_| sound)?;
+    Some((record, whole.len()))
+}
+
+/// Appends one record, durably.
+pub(super) fn append<F: Files>(files: &F, record: &SpineRecord) -> std::io::Result<()> {
+    let exists = files.list()?.iter().any(|name| name == NAME);
+    if !exists {
+        files.create(NAME)?;
+    }
+    if files.len(NAME)? == 0 {
+        files.append(NAME, &front())?;
+    }
+    files.append(NAME, &encode_record(record))?;
+    files.sync(NAME)?;
+    if exists { Ok(()) } else { files.sync_dir() }
+}

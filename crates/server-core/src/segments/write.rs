@@ -1,0 +1,142 @@
+//! Appending: one write, one sync, and only then the index.
+
+use super::{
+    Files, Segments, StoreError, damaged, disk,
+    format::{Header, Record, SEGMENT_HEADER_LEN, hour_at, salted, segment_name},
+    index::{OpenPart, Segment, TickSlot},
+    open::sidecar_of,
+    sidecar,
+};
+use crate::NewTick;
+
+/// What only the appending caller touches.
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// The newest segment's salt, if there is a segment.
+    salt: Option<[u8; 32]>,
+    /// Why nothing is taken any more.
+    failed: Option<String>,
+}
+
+impl Writer {
+    pub(super) fn new(salt: Option<[u8; 32]>) -> Self {
+        Self { salt, failed: None }
+    }
+
+    /// From now on nothing is taken.
+    pub(super) fn fail(&mut self, error: StoreError) -> StoreError {
+        self.failed = Some(error.to_string());
+        error
+    }
+
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.failed.clone().map_or(Ok(()), |reason| Err(StoreError::Failed(reason)))
+    }
+}
+
+impl<F: Files> Segments<F> {
+    pub(super) fn append_tick(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
+        let mut writer = self.writer();
+        writer.check()?;
+        self.check_order(tick)?;
+        let written = self.write_tick(&mut writer, tick);
+        written.map_err(|error| writer.fail(error))
+    }
+
+    fn check_order(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
+        let index = self.index();
+        let newest = index.ticks().map(|ticks| *ticks.end());
+        let Some(newest) = newest else { return Ok(()) };
+        let time_ms = index.slot(newest).map_or(0, |slot| slot.time_ms);
+        let leaf = &tick.stored.leaf;
+        if leaf.tick != newest + 1 || leaf.time_ms < time_ms {
+            return Err(damaged(
+                "the order of ticks",
+                0,
+                format!("tick {} after {newest}", leaf.tick),
+            ));
+        }
+        Ok(())
+    }
+
+    fn write_tick(&self, writer: &mut Writer, tick: &NewTick<'_>) -> Result<(), StoreError> {
+        let hour = hour_at(tick.stored.leaf.time_ms);
+        let (name, salt) = (segment_name(hour), self.salt_for(writer, hour, tick)?);
+        let record = Record::encode(&salt, tick);
+        self.files.append(&name, &record).map_err(disk)?;
+        self.files.sync(&name).map_err(disk)?;
+        self.take_tick(tick, record.len() as u64);
+        Ok(())
+    }
+
+    /// The salt of the segment of `hour`, which is begun if it is not the newest.
+    fn salt_for(
+        &self,
+        writer: &mut Writer,
+        hour: u64,
+        tick: &NewTick<'_>,
+    ) -> Result<[u8; 32], StoreError> {
+        let newest = self.index().newest().map(|segment| segment.hour);
+        if let (Some(salt), true) = (writer.salt, newest == Some(hour)) {
+            return Ok(salt);
+        }
+        self.close_newest()?;
+        let salt = self.begin(hour, tick)?;
+        writer.salt = Some(salt);
+        Ok(salt)
+    }
+
+    fn close_newest(&self) -> Result<(), StoreError> {
+        let sidecar = match self.index().newest() {
+            None => return Ok(()),
+            Some(segment) => sidecar_of(segment),
+        };
+        sidecar::write(&self.files, &sidecar).map_err(disk)?;
+        self.index_mut().close_newest();
+        Ok(())
+    }
+
+    /// Makes the segment file with its header durable, name and all, before its first tick.
+    fn begin(&self, hour: u64, tick: &NewTick<'_>) -> Result<[u8; 32], StoreError> {
+        let stored = tick.stored;
+        let appended = stored.closed.len() as u64 + 1;
+        let header = Header {
+            server: self.server,
+            hour,
+            first_tick: stored.leaf.tick,
+            first_leaf: stored.head.head.size.saturating_sub(appended),
+            salt: salted(&self.seed, &[&hour.to_be_bytes(), &stored.leaf.tick.to_be_bytes()]),
+        };
+        let name = segment_name(hour);
+        self.files.create(&name).map_err(disk)?;
+        self.files.append(&name, &header.encode()).map_err(disk)?;
+        self.files.sync(&name).map_err(disk)?;
+        self.files.sync_dir().map_err(disk)?;
+        self.index_mut().insert_segment(Segment {
+            hour,
+            first_tick: header.first_tick,
+            first_leaf: header.first_leaf,
+            slots: Vec::new(),
+            end: SEGMENT_HEADER_LEN as u64,
+            cells: 0,
+            open: Some(OpenPart::default()),
+        });
+        Ok(header.salt)
+    }
+
+    fn take_tick(&self, tick: &NewTick<'_>, record_len: u64) {
+        let hashes = tick.stored.leaf_hashes();
+        let mut index = self.index_mut();
+        let Some((offset, cells_before)) = index.newest().map(|newest| (newest.end, newest.cells))
+        else {
+            return;
+        };
+        let slot = TickSlot {
+            offset,
+            time_ms: tick.stored.leaf.time_ms,
+            size: tick.stored.head.head.size,
+            cells_before,
+        };
+        index.push_tick(slot, offset + record_len, tick.leaves, hashes);
+    }
+}
