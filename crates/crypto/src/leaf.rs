@@ -89,3 +89,7 @@ impl fmt::Debug for LeafKey {
         f.write_str("LeafKey(…)")
     }
 }
+
+#[cfg(test)]
+#[path = "leaf/tests.rs"]
+mod tests;

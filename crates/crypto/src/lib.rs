@@ -25,6 +25,8 @@ pub mod mls;
 pub mod schedule;
 mod secret;
 mod signature;
+#[cfg(test)]
+mod vectors;
 
 pub use cell::NotOurs;
 pub use device::{DEVICES_MAX, Device, DeviceId, DeviceList, ListFault, SignedDeviceList};

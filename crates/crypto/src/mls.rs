@@ -25,7 +25,7 @@ pub use store::{Change, StoreFault};
 use openmls::prelude::OpenMlsProvider;
 use openmls_libcrux_crypto::CryptoProvider;
 use std::fmt;
-use store::{Layer, Store};
+use store::Store;
 
 /// The state of all groups and key packages of one account.
 pub struct Mls {
@@ -54,7 +54,7 @@ impl Mls {
     /// Drops what changed since the last [`Mls::take_changes`]. Handles of groups that changed are
     /// ahead then: load them again.
     pub fn rollback(&mut self) {
-        self.store.restore(Layer::new());
+        self.store.rollback();
     }
 
     fn backend(&self) -> Backend<'_> {

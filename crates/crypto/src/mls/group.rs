@@ -66,7 +66,8 @@ impl Group {
     /// Joins by a Welcome, of which `tree` is the ratchet tree of the group that it leads into.
     ///
     /// # Errors
-    /// [`Refused::NotInvited`] when none of our key packages is meant; else what is wrong with it.
+    /// [`Refused::NotInvited`] when none of our key packages is meant; [`Refused::GroupExists`] when
+    /// an older state of the group is here ([`Group::forget`] it first); else what is wrong with it.
     pub fn join(
         mls: &mut Mls,
         key: &LeafKey,
@@ -183,8 +184,11 @@ impl Group {
         mls: &mut Mls,
         step: impl FnOnce(&mut MlsGroup, &Backend<'_>) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        let outcome = mls.attempt(|backend| step(&mut self.inner, backend));
-        if outcome.is_err() {
+        let savepoint = mls.store.savepoint();
+        let outcome = step(&mut self.inner, &mls.backend());
+        // OpenMLS changes the handle and the store together. Most failures come before either, and
+        // a flood of noise must not make us read the whole group again each time.
+        if outcome.is_err() && mls.store.restore(savepoint) {
             *self = Self::load_from(&mls.backend(), &self.inner.group_id().clone())?;
         }
         outcome

@@ -27,8 +27,14 @@ pub type Change = (Vec<u8>, Option<Vec<u8>>);
 
 type Bytes = Arc<Zeroizing<Vec<u8>>>;
 
-/// What lies above the committed records; also a savepoint to go back to.
-pub(super) type Layer = BTreeMap<Vec<u8>, Option<Bytes>>;
+/// What lies above the committed records.
+type Layer = BTreeMap<Vec<u8>, Option<Bytes>>;
+
+/// A state to go back to.
+pub(super) struct Savepoint {
+    changes: Layer,
+    writes: u64,
+}
 
 /// Why a stored record cannot be used, or one cannot be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +59,8 @@ pub(super) struct Store {
 struct Layers {
     committed: Arc<BTreeMap<Vec<u8>, Bytes>>,
     changes: Layer,
+    /// Writes and deletions so far: tells whether a step that failed wrote anything.
+    writes: u64,
 }
 
 impl Store {
@@ -65,7 +73,7 @@ impl Store {
             body(&value)?;
             committed.insert(key, Arc::new(value));
         }
-        let layers = Layers { committed: Arc::new(committed), changes: Layer::new() };
+        let layers = Layers { committed: Arc::new(committed), ..Layers::default() };
         Ok(Self { layers: Mutex::new(layers) })
     }
 
@@ -88,12 +96,21 @@ impl Store {
         changes.into_iter().map(|(key, value)| (key, value.map(plain))).collect()
     }
 
-    pub(super) fn savepoint(&self) -> Layer {
-        self.layers().changes.clone()
+    pub(super) fn savepoint(&self) -> Savepoint {
+        let layers = self.layers();
+        Savepoint { changes: layers.changes.clone(), writes: layers.writes }
     }
 
-    pub(super) fn restore(&self, savepoint: Layer) {
-        self.layers().changes = savepoint;
+    /// Goes back; says whether anything was written since.
+    pub(super) fn restore(&self, savepoint: Savepoint) -> bool {
+        let mut layers = self.layers();
+        let written = layers.writes != savepoint.writes;
+        layers.changes = savepoint.changes;
+        written
+    }
+
+    pub(super) fn rollback(&mut self) {
+        self.layers().changes.clear();
     }
 
     /// No code panics while it holds the lock, so a poisoned one still guards whole layers.
@@ -110,7 +127,9 @@ impl Store {
         let mut bytes = Zeroizing::new(vec![VERSION]);
         encode_onto(value, &mut bytes)?;
         let key = record_key(label, key)?;
-        self.layers().changes.insert(key, Some(Arc::new(bytes)));
+        let mut layers = self.layers();
+        layers.writes += 1;
+        layers.changes.insert(key, Some(Arc::new(bytes)));
         Ok(())
     }
 
@@ -127,6 +146,7 @@ impl Store {
     fn delete<K: Serialize>(&self, label: &str, key: &K) -> Result<(), StoreFault> {
         let key = record_key(label, key)?;
         let mut layers = self.layers();
+        layers.writes += 1;
         if layers.committed.contains_key(&key) {
             layers.changes.insert(key, None);
         } else {

@@ -32,6 +32,8 @@ struct Recipe {
     lifetime: Lifetime,
 }
 
+type Change = fn(Recipe) -> Recipe;
+
 impl Mallory {
     fn new() -> Self {
         let provider = Provider::new().expect("randomness");
@@ -245,7 +247,7 @@ fn a_member_cannot_become_somebody_else() {
 fn unfit_key_packages_are_refused_when_shown_and_when_added() {
     let mallory = Mallory::new();
     let classical = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
-    let recipes: [(fn(Recipe) -> Recipe, Refused); 3] = [
+    let recipes: [(Change, Refused); 3] = [
         (|recipe| Recipe { credential: b"nobody".to_vec(), ..recipe }, Refused::Credential),
         (
             |recipe| Recipe { lifetime: Lifetime::init(0, 4_000_000_000), ..recipe },

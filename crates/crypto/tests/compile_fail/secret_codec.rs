@@ -1,0 +1,5 @@
+fn serialise<T: tls_codec::Serialize>(_: &T) {}
+
+fn main() {
+    serialise(&undertone_crypto::Secret::from_bytes([0; 32]));
+}
