@@ -5,6 +5,8 @@
 //!   lock         held while a server or a writing admin command runs
 //!   server.keys  the signing keys (0600)
 //!   tls.key      the TLS key (0600)
+//!   backup       only in a backup that has not been served from yet
+//!   recovered    only after a restore: the last tick that survived
 //!   log/         the store (docs/store-format.md)
 //! ```
 

@@ -29,6 +29,7 @@ mod follower;
 mod http;
 mod hub;
 mod keys;
+mod recovery;
 mod sealer;
 mod serve;
 mod service;

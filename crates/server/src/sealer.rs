@@ -91,7 +91,6 @@ pub(crate) fn bell() -> (Bell, Ear) {
 }
 
 /// The sealing thread's handle.
-#[derive(Debug)]
 pub(crate) struct Sealer {
     engine: Arc<ServerEngine>,
     bell: Bell,

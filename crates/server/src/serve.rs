@@ -7,14 +7,14 @@ use crate::{
     error::ServeError,
     files::StdFiles,
     folder::Folder,
-    hub, keys,
+    hub, keys, recovery,
     sealer::{self, Sealer},
     service::{ServerEngine, Service},
     tls,
 };
 use rand::{TryRngCore, rngs::OsRng};
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,7 +27,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use undertone_server_core::{Files, Keys};
+use undertone_server_core::{CellStore, Files, Keys, Segments};
 use undertone_wire::ServerAddress;
 
 /// How long connections have to end by themselves.
@@ -98,7 +98,6 @@ fn asked_to_stop() -> Result<impl Future<Output = ()>, ServeError> {
 }
 
 /// A server that runs in this process.
-#[derive(Debug)]
 pub struct Server {
     address: ServerAddress,
     closing: watch::Sender<bool>,
@@ -134,7 +133,8 @@ impl Server {
         let listener =
             TcpListener::bind(config.listen.address).await.map_err(ServeError::Listen)?;
         let address = address(&config, &listener, &keys)?;
-        let engine = open_engine(wrap(StdFiles::open(&folder.log())?), keys, &config).await?;
+        let files = wrap(StdFiles::open(&folder.log())?);
+        let engine = open_engine(folder.root().to_owned(), files, keys, &config).await?;
         let (bell, ear) = sealer::bell();
         let service = Arc::new(Service::new(config, Arc::clone(&engine), bell.clone()));
         let sealer = Sealer::start(engine, Arc::clone(&service), bell, ear)?;
@@ -166,6 +166,12 @@ impl Server {
     }
 }
 
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
 fn load_or_make_keys(folder: &Folder) -> Result<Keys, ServeError> {
     if let Some(keys) = keys::load(folder.root())? {
         return Ok(keys);
@@ -177,13 +183,17 @@ fn load_or_make_keys(folder: &Folder) -> Result<Keys, ServeError> {
 
 /// Takes up the log; reading a large one takes a second, which nobody else has to wait for.
 async fn open_engine(
+    root: PathBuf,
     files: Arc<dyn Files>,
     keys: Keys,
     config: &Config,
 ) -> Result<Arc<ServerEngine>, ServeError> {
-    let config = config.engine(keys);
+    let mut config = config.engine(keys);
     let opening = tokio::task::spawn_blocking(move || {
-        Ok(ServerEngine::open(crate::service::open_store(files)?, config, clock::unix_ms())?)
+        let store = Segments::open(files, &config.keys, random_seed()?)?;
+        let newest = store.ticks().map_or(0, |ticks| *ticks.end());
+        config.recovered_after = recovery::recovered_after(&root, newest)?;
+        Ok(ServerEngine::open(store, config, clock::unix_ms())?)
     });
     let opened = opening.await.map_err(|error| ServeError::Internal(error.to_string()))?;
     opened.map(Arc::new)

@@ -15,20 +15,15 @@ use std::{
     },
 };
 use tokio::sync::{Semaphore, broadcast, mpsc};
-use undertone_server_core::{CellStore, Engine, Files, Put, Ticket};
+use undertone_server_core::{CellStore, Engine, Files, Put, Segments, Ticket};
 use undertone_wire::{Answer, DigestPage, Refusal, RefusalKind, Request};
 
 /// Reads of pages, segments and proofs that run at once; the rest wait their turn.
 const HEAVY_READS: usize = 8;
 
 /// The engine as this server runs it.
-pub(crate) type ServerEngine = Engine<undertone_server_core::Memory>;
+pub(crate) type ServerEngine = Engine<Segments<Arc<dyn Files>>>;
 
-pub(crate) fn open_store(
-    _: Arc<dyn Files>,
-) -> Result<undertone_server_core::Memory, undertone_server_core::StoreError> {
-    Ok(Default::default())
-}
 /// The answer to a PUT, with the request's id.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -39,7 +34,6 @@ pub(crate) struct Reply {
 }
 
 /// The server as its connections see it.
-#[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) config: Config,
     pub(crate) ring: broadcast::Sender<Push>,
@@ -172,7 +166,6 @@ fn refusal(kind: RefusalKind) -> Refusal {
 }
 
 /// A connection's right to hand in PUTs; what it handed in goes unanswered when it is dropped.
-#[derive(Debug)]
 pub(crate) struct Writer {
     service: Arc<Service>,
     number: u32,

@@ -269,10 +269,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Answers what a last tick stores, then says goodbye; none of it can take long.
     async fn finish(mut self, end: End) {
+        if matches!(end, End::Slow | End::Silent) {
+            return;
+        }
         let farewell = async {
             match end {
-                End::Slow | End::Silent => return Ok(()),
-                End::Left => {}
+                End::Left | End::Slow | End::Silent => {}
                 End::Closing => {
                     self.answer_last_tick().await?;
                     self.say_goodbye(CloseCode::Away).await?;
