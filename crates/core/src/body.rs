@@ -5,7 +5,7 @@
 
 use crate::ids::MessageId;
 use crate::parcel::ParcelRef;
-use rand::{CryptoRng, RngCore};
+use rand::CryptoRng;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use undertone_crypto::{IdentityKey, SignedDeviceList};

@@ -7,8 +7,8 @@
 //! **The outbox** outlives crashes: a cell is a record of the space `cell` before its first PUT, and
 //! every retry sends the same bytes. Cells leave in the order in which they were put, within the
 //! server's window, and only while [`LogFollower::caught_up`] holds: a device walks to the newest
-//! head before any PUT (DESIGN.md section 4, *Sealing*). A cell may be held back until others are
-//! stored ([`Outgoing::blocked`]). What the answer to a PUT says is news, never a verdict: the first
+//! head before any PUT (DESIGN.md section 4, *Sealing*). A parcel's head is held back until its parts
+//! are stored ([`Put::after`]); a conversation's lane while its epoch may be over. What the answer to a PUT says is news, never a verdict: the first
 //! listing in the log decides.
 //!
 //! **The queue of fetches** is not stored: whoever wants a cell asks again after a start. Each fetch
@@ -25,13 +25,14 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use put::{Outgoing, PutState};
+pub(crate) use put::{Put, PutState};
 
-use crate::{ids::ChatId, log::LogFollower, stored::LoadError};
+use crate::{ids::ChatId, link::Post, log::LogFollower, stored::LoadError};
 use get::Fetches;
 use put::Outbox;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use undertone_crypto::SlotKeys;
 use undertone_wire::{Answer, Cell, CellHash, RefusalKind, Request, Tag};
 
 /// What a cell is to the account.
@@ -57,22 +58,51 @@ pub(crate) enum Owner {
         /// The slot.
         slot: u64,
     },
-    /// A part of a parcel.
-    Part {
+    /// A part of a parcel that is fetched for a control slot.
+    ControlPart {
         /// The conversation.
         chat: ChatId,
-        /// The parcel, by a name that the conversation chose.
+        /// Its epoch.
+        epoch: u64,
+        /// The parcel.
         parcel: [u8; 16],
         /// Which part.
         index: u32,
     },
-    /// A cell of first contact.
+    /// A part of a parcel that is fetched for a lane slot.
+    LanePart {
+        /// The conversation.
+        chat: ChatId,
+        /// Its epoch.
+        epoch: u64,
+        /// The leaf whose lane it is.
+        leaf: u32,
+        /// The slot.
+        slot: u64,
+        /// Which part.
+        index: u32,
+    },
+    /// A part of a parcel that is stored; whose it is does not matter.
+    Part {
+        /// The parcel.
+        parcel: [u8; 16],
+    },
+    /// A letter of first contact.
     Link {
-        /// The link, by a name that the account chose.
+        /// The link.
         link: [u8; 16],
-        /// Which of its cells.
+        /// Which letter.
+        post: Post,
+        /// Which part of the letter; `None` for its cell.
+        index: Option<u32>,
+    },
+    /// A part of a Welcome or a tree.
+    Join {
+        /// The MLS group.
+        conversation: [u8; 32],
+        /// 0: the Welcome; 1: the tree.
         what: u8,
-        /// Which part, where it is a parcel.
+        /// Which part.
         index: u32,
     },
 }
@@ -135,8 +165,8 @@ pub(crate) enum CellEvent {
         owner: Owner,
         /// Where.
         tag: Tag,
-        /// The tick that lists the others.
-        tick: u64,
+        /// The tick that lists the others; `None` when no listing was known.
+        tick: Option<u64>,
     },
     /// The server lists it and does not give it. It is asked for again, and again.
     Withheld {
@@ -189,13 +219,49 @@ impl Cells {
 
     /// Puts a sealed cell into the outbox. The tag must be new to it: a slot is sealed once.
     /// Nothing changes when the tag is already there; `false` then.
-    pub(crate) fn put(&mut self, outgoing: Outgoing) -> bool {
-        self.outbox.put(outgoing, &mut self.out.changes)
+    pub(crate) fn put(&mut self, put: Put) -> bool {
+        self.outbox.put(put, &mut self.out.changes)
     }
 
-    /// Lets a cell go that waited for others.
-    pub(crate) fn unblock(&mut self, tag: &Tag) {
-        self.outbox.unblock(tag, &mut self.out.changes);
+    /// Puts the parts of a parcel into the outbox; they leave it once they are stored.
+    pub(crate) fn put_parts(&mut self, parts: Vec<(SlotKeys, Cell)>, parcel: [u8; 16]) {
+        for (keys, cell) in parts {
+            let owner = Owner::Part { parcel };
+            self.put(Put { tag: keys.tag, write: keys.write, cell, owner, after: Vec::new() });
+        }
+    }
+
+    /// Holds back the lane cells of a conversation whose epoch may be over, or lets them go.
+    pub(crate) fn hold_lane(&mut self, chat: ChatId, hold: bool) {
+        self.outbox.hold_lane(chat, hold);
+    }
+
+    /// Takes a conversation's lane and control cells out of the outbox.
+    pub(crate) fn forget_chat(&mut self, chat: ChatId) {
+        let of_chat = |owner: &Owner| matches!(owner, Owner::Lane { chat: of, .. } | Owner::Control { chat: of, .. } if *of == chat);
+        self.forget_where(of_chat);
+    }
+
+    /// Takes the letters of a link out of the outbox.
+    pub(crate) fn forget_link(&mut self, id: &[u8; 16]) {
+        self.forget_where(|owner| matches!(owner, Owner::Link { link, .. } if link == id));
+    }
+
+    fn forget_where(&mut self, gone: impl Fn(&Owner) -> bool) {
+        let tags: Vec<Tag> =
+            self.outbox().filter(|(_, owner, _)| gone(owner)).map(|(tag, ..)| *tag).collect();
+        tags.iter().for_each(|tag| self.forget(tag));
+    }
+
+    /// A cell of the outbox, stored or not.
+    pub(crate) fn sealed_cell(&self, tag: &Tag) -> Option<Cell> {
+        self.outbox.cell(tag)
+    }
+
+    /// A cell of the outbox of which the server has proved that it holds just these bytes.
+    pub(crate) fn stored_cell(&self, tag: &Tag) -> Option<Cell> {
+        let stored = matches!(self.put_state(tag), Some(PutState::Stored(_)));
+        stored.then(|| self.sealed_cell(tag)).flatten()
     }
 
     /// Takes a cell out of the outbox, stored or not.
@@ -213,9 +279,11 @@ impl Cells {
         self.outbox.iter()
     }
 
-    /// Wants the cell that `tick` lists under the prefix of `tag`. Wanting it again changes nothing.
-    /// `false` when the queue is full ([`get::QUEUE_MAX`]): ask again when something has arrived.
-    pub(crate) fn get(&mut self, tag: Tag, tick: u64, owner: Owner) -> bool {
+    /// Wants the cell that `tick` lists under the prefix of `tag`; with `None`, the cell that stands
+    /// there whenever it was listed, and [`CellEvent::Absent`] when none does. Wanting it again changes
+    /// nothing. `false` when the queue is full ([`get::QUEUE_MAX`]): ask again when something has
+    /// arrived.
+    pub(crate) fn get(&mut self, tag: Tag, tick: Option<u64>, owner: Owner) -> bool {
         self.fetches.want(tag, tick, owner)
     }
 

@@ -7,7 +7,8 @@
 use crate::parcel::ParcelRef;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
-use undertone_crypto::{CONTENT_MAX, LeafKey, verify_header};
+use undertone_crypto::cell::CONTENT_MAX;
+use undertone_crypto::{LeafKey, verify_header};
 use undertone_wire::{Tag, decode, encode};
 
 /// What a cell carries.
@@ -55,13 +56,13 @@ pub(crate) struct SignedHead {
 
 #[derive(TlsSize, TlsSerialize)]
 struct Signed<'a> {
-    tag: &'a [u8; 32],
+    tag: Tag,
     claims: &'a Claims,
-    payload: &'a [u8; 32],
+    payload: [u8; 32],
 }
 
-fn signed_bytes(tag: &Tag, claims: &Claims, payload: &[u8; 32]) -> Vec<u8> {
-    encode(&Signed { tag: tag.as_bytes(), claims, payload })
+fn signed_bytes(tag: &Tag, claims: &Claims, payload: [u8; 32]) -> Vec<u8> {
+    encode(&Signed { tag: *tag, claims, payload })
 }
 
 /// A head without its payload, as a proof of what somebody wrote.
@@ -80,7 +81,7 @@ pub(crate) struct HeadProof {
 impl HeadProof {
     /// Whether the owner of `mls_key` signed this.
     pub(crate) fn verify(&self, mls_key: &[u8; 32]) -> bool {
-        let message = signed_bytes(&self.tag, &self.claims, &self.payload);
+        let message = signed_bytes(&self.tag, &self.claims, self.payload);
         verify_header(mls_key, &message, &self.signature)
     }
 }
@@ -91,7 +92,7 @@ impl SignedHead {
 
     /// Signs `claims` about `payload` for the cell at `tag`.
     pub(crate) fn sign(key: &LeafKey, tag: &Tag, claims: Claims, payload: Payload) -> Self {
-        let signature = key.sign_header(&signed_bytes(tag, &claims, &payload.hash()));
+        let signature = key.sign_header(&signed_bytes(tag, &claims, payload.hash()));
         Self { claims, signature, payload }
     }
 
@@ -127,23 +128,23 @@ mod tests {
 
     #[test]
     fn a_head_is_bound_to_its_tag_claims_payload_and_key() {
-        let ada = LeafKey::from_seed([1; 32]);
-        let ben = LeafKey::from_seed([2; 32]);
+        let ada = LeafKey::from_seed(&[1; 32]);
+        let ben = LeafKey::from_seed(&[2; 32]);
         let head = head(&ada, Payload::Inline(b"hello".to_vec().into()));
-        assert!(head.verify(&ada.public(), &Tag([9; 32])));
-        assert!(!head.verify(&ada.public(), &Tag([8; 32])));
-        assert!(!head.verify(&ben.public(), &Tag([9; 32])));
+        assert!(head.verify(&ada.key(), &Tag([9; 32])));
+        assert!(!head.verify(&ada.key(), &Tag([8; 32])));
+        assert!(!head.verify(&ben.key(), &Tag([9; 32])));
         let mut moved = head.clone();
         moved.claims.place = 3;
-        assert!(!moved.verify(&ada.public(), &Tag([9; 32])));
+        assert!(!moved.verify(&ada.key(), &Tag([9; 32])));
         let mut swapped = head;
         swapped.payload = Payload::Inline(b"hullo".to_vec().into());
-        assert!(!swapped.verify(&ada.public(), &Tag([9; 32])));
+        assert!(!swapped.verify(&ada.key(), &Tag([9; 32])));
     }
 
     #[test]
     fn the_largest_inline_payload_fits_a_cell() {
-        let ada = LeafKey::from_seed([1; 32]);
+        let ada = LeafKey::from_seed(&[1; 32]);
         let head = head(&ada, Payload::Inline(vec![0; SignedHead::INLINE_MAX].into()));
         assert_eq!(encode(&head).len(), CONTENT_MAX);
     }

@@ -6,16 +6,21 @@
 //!
 //! The driver's contract is *persist before release*; see [`io`].
 
+mod account;
 mod body;
 mod cells;
+mod conversation;
 mod head;
 mod ids;
 pub mod io;
+mod link;
 mod log;
 mod parcel;
 mod policy;
 mod stored;
 
+pub use account::{Account, Creation, Loaded, spaces};
 pub use body::TEXT_BYTES_MAX;
 pub use ids::{BadName, ChatId, MessageId, NAME_BYTES_MAX, Name};
+pub use link::LinkFault;
 pub use stored::LoadError;

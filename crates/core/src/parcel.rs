@@ -7,7 +7,8 @@
 use rand::CryptoRng;
 use std::collections::BTreeMap;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
-use undertone_crypto::{CONTENT_MAX, Secret, SlotKeys, open, part_keys, seal};
+use undertone_crypto::cell::{CONTENT_MAX, open, seal};
+use undertone_crypto::{Secret, SlotKeys, part_keys};
 use undertone_wire::{Cell, ServerId, merkle};
 
 /// Most parts of a commit, a Welcome or a ratchet tree; a protocol constant.

@@ -10,11 +10,9 @@ use crate::io::{ChatKind, Role};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
-use undertone_crypto::{DeviceId, IdentityKey, Member};
+use undertone_crypto::mls::{LEAVES_MAX, Member};
+use undertone_crypto::{DeviceId, IdentityKey};
 use undertone_wire::{decode, encode};
-
-/// Most leaves of one conversation; a protocol constant.
-pub const LEAVES_MAX: usize = 250;
 
 /// What the group context says of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -111,7 +109,9 @@ pub(crate) struct Change {
 }
 
 /// A leaf that comes in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, TlsSize, TlsSerialize, TlsDeserializeBytes,
+)]
 pub(crate) struct Added {
     /// Whose.
     pub identity: IdentityKey,

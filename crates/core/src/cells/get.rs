@@ -21,8 +21,8 @@ type Events = VecDeque<CellEvent>;
 
 struct Fetch {
     owner: Owner,
-    /// The tick that lists it.
-    tick: u64,
+    /// The tick that lists it, where one is known to.
+    tick: Option<u64>,
     tries: u32,
     place: Place,
     /// Its turn among those that are due at one time.
@@ -50,7 +50,7 @@ pub(super) struct Fetches {
 }
 
 impl Fetches {
-    pub(super) fn want(&mut self, tag: Tag, tick: u64, owner: Owner) -> bool {
+    pub(super) fn want(&mut self, tag: Tag, tick: Option<u64>, owner: Owner) -> bool {
         if self.all.contains_key(&tag) {
             return true;
         }
@@ -104,7 +104,8 @@ impl Fetches {
             return None;
         }
         let fetch = self.all.get(&tag)?;
-        let at_its_tick = fetch.at_its_tick.then(|| log.head_at(fetch.tick)).flatten();
+        let listed = fetch.tick.filter(|_| fetch.at_its_tick);
+        let at_its_tick = listed.and_then(|tick| log.head_at(tick));
         let head = at_its_tick.or_else(|| log.head())?;
         self.set_place(tag, Place::Flying(head, now_ms + ANSWER_WITHIN_MS));
         Some((CellAsk::Get(tag), Request::Get { tag, size: head.size }))
@@ -176,11 +177,11 @@ impl Fetches {
         }
         proof.verify_cell(&head.root, &tag, &cell).map_err(|_| Breach::CellProof)?;
         let tick = proof.leaf.tick;
-        if tick == fetch.tick {
+        if fetch.tick.is_none_or(|listed| listed == tick) {
             let owner = fetch.owner.clone();
             self.cancel(&tag);
             events.push_back(CellEvent::Got { owner, tag, cell, tick });
-        } else if tick > fetch.tick && !fetch.at_its_tick {
+        } else if fetch.tick.is_some_and(|listed| tick > listed) && !fetch.at_its_tick {
             // Only the first listing counts: let the server prove whose that was.
             fetch.at_its_tick = true;
         } else {
@@ -206,12 +207,12 @@ impl Fetches {
             if proof.listed.tag == tag.hash() || proof.listed.tag.prefix() != tag.prefix() {
                 return Err(Breach::CellProof);
             }
-            if proof.leaf.tick == fetch.tick {
+            if Some(proof.leaf.tick) == fetch.tick {
                 others.insert(proof.listed.tag);
             }
         }
-        let listed = log.times_listed(tag.prefix(), fetch.tick);
-        if listed > 0 && others.len() >= listed {
+        let listed = fetch.tick.map(|tick| log.times_listed(tag.prefix(), tick));
+        if listed.is_none_or(|listed| listed > 0 && others.len() >= listed) {
             let (owner, tick) = (fetch.owner.clone(), fetch.tick);
             self.cancel(&tag);
             events.push_back(CellEvent::Absent { owner, tag, tick });
@@ -229,7 +230,8 @@ impl Fetches {
         log: &LogFollower,
         events: &mut Events,
     ) {
-        let expired = self.all.get(&tag).is_some_and(|fetch| log.may_have_expired(fetch.tick));
+        let listed = self.all.get(&tag).map(|fetch| fetch.tick);
+        let expired = listed.is_some_and(|tick| tick.is_none_or(|tick| log.may_have_expired(tick)));
         match kind {
             RefusalKind::Expired if expired => self.expired(tag, events),
             RefusalKind::Busy | RefusalKind::Closing => {

@@ -1,6 +1,7 @@
 //! The outbox.
 
 use super::{CellAsk, CellEvent, Out, Owner, backoff_ms, record};
+use crate::ids::ChatId;
 use crate::log::{Breach, LogFollower};
 use record::Stored;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A sealed cell to be stored.
 #[derive(Clone)]
-pub(crate) struct Outgoing {
+pub(crate) struct Put {
     /// Where.
     pub(crate) tag: Tag,
     /// The tag's preimage.
@@ -21,15 +22,13 @@ pub(crate) struct Outgoing {
     pub(crate) cell: Cell,
     /// Comes back with every event.
     pub(crate) owner: Owner,
-    /// Waits for [`Cells::unblock`](super::Cells::unblock): a parcel's head waits for its parts.
-    pub(crate) blocked: bool,
+    /// Waits until these parcels have no part in the outbox any more.
+    pub(crate) after: Vec<[u8; 16]>,
 }
 
 /// Where a cell of the outbox stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PutState {
-    /// Waits for others.
-    Blocked,
     /// Will be sent, again if need be.
     Waiting,
     /// Sent on this connection and not answered.
@@ -46,10 +45,21 @@ struct Live {
     state: PutState,
 }
 
+/// A cell that the server has proved to hold.
+struct Done {
+    owner: Owner,
+    cell: Cell,
+    tick: u64,
+}
+
 #[derive(Default)]
 pub(super) struct Outbox {
     live: BTreeMap<Tag, Live>,
-    done: BTreeMap<Tag, (Owner, u64)>,
+    done: BTreeMap<Tag, Done>,
+    /// How many parts of a parcel are not stored.
+    parts: BTreeMap<[u8; 16], usize>,
+    /// Conversations whose lane cells are held back.
+    held: BTreeSet<ChatId>,
     /// Sendable cells, by the order of putting.
     ready: BTreeSet<(u64, Tag)>,
     in_flight: usize,
@@ -62,17 +72,20 @@ impl Outbox {
     pub(super) fn restore(&mut self, tag: Tag, stored: Stored) {
         self.next_order = self.next_order.max(stored.order + 1);
         match stored.tick {
-            Some(tick) => drop(self.done.insert(tag, (stored.outgoing.owner, tick))),
+            Some(tick) => {
+                let Put { owner, cell, .. } = stored.put;
+                self.done.insert(tag, Done { owner, cell, tick });
+            }
             None => self.admit(tag, stored),
         }
     }
 
-    pub(super) fn put(&mut self, outgoing: Outgoing, changes: &mut Changes) -> bool {
-        let tag = outgoing.tag;
+    pub(super) fn put(&mut self, put: Put, changes: &mut Changes) -> bool {
+        let tag = put.tag;
         if self.state(&tag).is_some() {
             return false;
         }
-        let stored = Stored { outgoing, order: self.next_order, tick: None };
+        let stored = Stored { put, order: self.next_order, tick: None };
         self.next_order += 1;
         changes.insert(tag.0.to_vec(), Some(record::save(&stored)));
         self.admit(tag, stored);
@@ -80,23 +93,30 @@ impl Outbox {
     }
 
     fn admit(&mut self, tag: Tag, stored: Stored) {
-        let state = if stored.outgoing.blocked {
-            PutState::Blocked
-        } else {
-            self.ready.insert((stored.order, tag));
-            PutState::Waiting
-        };
-        self.live.insert(tag, Live { stored, state });
+        if let Owner::Part { parcel } = stored.put.owner {
+            *self.parts.entry(parcel).or_default() += 1;
+        }
+        self.ready.insert((stored.order, tag));
+        self.live.insert(tag, Live { stored, state: PutState::Waiting });
     }
 
-    pub(super) fn unblock(&mut self, tag: &Tag, changes: &mut Changes) {
-        let Some(live) = self.live.get_mut(tag) else { return };
-        if live.state == PutState::Blocked {
-            live.state = PutState::Waiting;
-            live.stored.outgoing.blocked = false;
-            self.ready.insert((live.stored.order, *tag));
-            changes.insert(tag.0.to_vec(), Some(record::save(&live.stored)));
+    /// Whether a cell has to wait for others.
+    fn is_blocked(&self, put: &Put) -> bool {
+        let held = matches!(put.owner, Owner::Lane { chat, .. } if self.held.contains(&chat));
+        held || put.after.iter().any(|parcel| self.parts.contains_key(parcel))
+    }
+
+    pub(super) fn hold_lane(&mut self, chat: ChatId, hold: bool) {
+        if hold {
+            self.held.insert(chat);
+        } else {
+            self.held.remove(&chat);
         }
+    }
+
+    pub(super) fn cell(&self, tag: &Tag) -> Option<Cell> {
+        let live = self.live.get(tag).map(|live| &live.stored.put.cell);
+        live.or_else(|| self.done.get(tag).map(|done| &done.cell)).cloned()
     }
 
     pub(super) fn forget(&mut self, tag: &Tag, changes: &mut Changes) {
@@ -106,15 +126,14 @@ impl Outbox {
     }
 
     pub(super) fn state(&self, tag: &Tag) -> Option<PutState> {
-        let done = || self.done.get(tag).map(|(_, tick)| PutState::Stored(*tick));
+        let done = || self.done.get(tag).map(|done| PutState::Stored(done.tick));
         self.live.get(tag).map(|live| live.state).or_else(done)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Tag, &Owner, PutState)> {
-        let live =
-            self.live.iter().map(|(tag, live)| (tag, &live.stored.outgoing.owner, live.state));
+        let live = self.live.iter().map(|(tag, live)| (tag, &live.stored.put.owner, live.state));
         let done =
-            self.done.iter().map(|(tag, (owner, tick))| (tag, owner, PutState::Stored(*tick)));
+            self.done.iter().map(|(tag, done)| (tag, &done.owner, PutState::Stored(done.tick)));
         live.chain(done)
     }
 
@@ -122,11 +141,15 @@ impl Outbox {
         if now_ms < self.not_before_ms || self.in_flight >= window {
             return None;
         }
-        let (_, tag) = self.ready.pop_first()?;
+        let free = |(_, tag): &&(u64, Tag)| {
+            self.live.get(tag).is_some_and(|live| !self.is_blocked(&live.stored.put))
+        };
+        let (order, tag) = *self.ready.iter().find(free)?;
+        self.ready.remove(&(order, tag));
         let live = self.live.get_mut(&tag)?;
         live.state = PutState::InFlight;
         self.in_flight += 1;
-        let Outgoing { write, cell, .. } = &live.stored.outgoing;
+        let Put { write, cell, .. } = &live.stored.put;
         let token = Token::new(Vec::new());
         let request = Request::Put { tag, write: *write, cell: cell.clone(), token };
         Some((CellAsk::Put(tag), request))
@@ -179,7 +202,7 @@ impl Outbox {
         }
         live.state = PutState::Waiting;
         self.in_flight = self.in_flight.saturating_sub(1);
-        Some(live.stored.outgoing.cell.hash())
+        Some(live.stored.put.cell.hash())
     }
 
     fn stored(
@@ -194,9 +217,13 @@ impl Outbox {
         self.tries = 0;
         let Some(mut live) = self.take(&tag) else { return Ok(()) };
         live.stored.tick = Some(tick);
-        out.changes.insert(tag.0.to_vec(), Some(record::save(&live.stored)));
-        let owner = live.stored.outgoing.owner;
-        self.done.insert(tag, (owner.clone(), tick));
+        let part = matches!(live.stored.put.owner, Owner::Part { .. });
+        let record = (!part).then(|| record::save(&live.stored));
+        out.changes.insert(tag.0.to_vec(), record);
+        let Put { owner, cell, .. } = live.stored.put;
+        if !part {
+            self.done.insert(tag, Done { owner: owner.clone(), cell, tick });
+        }
         out.events.push_back(CellEvent::Stored { owner, tag, tick });
         Ok(())
     }
@@ -213,7 +240,7 @@ impl Outbox {
         self.tries = 0;
         let Some(live) = self.take(&tag) else { return Ok(()) };
         out.changes.insert(tag.0.to_vec(), None);
-        let owner = live.stored.outgoing.owner;
+        let owner = live.stored.put.owner;
         out.events.push_back(CellEvent::Taken { owner, tag, cell, tick });
         Ok(())
     }
@@ -230,7 +257,7 @@ impl Outbox {
             }
             kind => {
                 live.state = PutState::Refused;
-                let owner = live.stored.outgoing.owner.clone();
+                let owner = live.stored.put.owner.clone();
                 out.events.push_back(CellEvent::Refused { owner, tag, kind });
             }
         }
@@ -238,6 +265,14 @@ impl Outbox {
 
     fn take(&mut self, tag: &Tag) -> Option<Live> {
         let live = self.live.remove(tag)?;
+        if let Owner::Part { parcel } = live.stored.put.owner
+            && let Some(left) = self.parts.get_mut(&parcel)
+        {
+            *left -= 1;
+            if *left == 0 {
+                self.parts.remove(&parcel);
+            }
+        }
         self.ready.remove(&(live.stored.order, *tag));
         if live.state == PutState::InFlight {
             self.in_flight = self.in_flight.saturating_sub(1);

@@ -1,6 +1,6 @@
 //! A cell of the outbox as it is stored: key = tag, value = CBOR.
 
-use super::{Outgoing, Owner};
+use super::{Owner, Put};
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -9,7 +9,7 @@ use undertone_wire::{Cell, Tag, WriteKey};
 /// A cell of the outbox with all that a restart needs.
 pub(super) struct Stored {
     /// What is to be stored.
-    pub(super) outgoing: Outgoing,
+    pub(super) put: Put,
     /// Its place in the order of putting.
     pub(super) order: u64,
     /// The tick that lists it, once the server has proved it.
@@ -22,18 +22,18 @@ struct Record {
     cell: Bytes,
     owner: Owner,
     order: u64,
-    blocked: bool,
+    after: Vec<[u8; 16]>,
     tick: Option<u64>,
 }
 
 pub(super) fn save(stored: &Stored) -> Vec<u8> {
-    let Outgoing { write, cell, owner, blocked, .. } = &stored.outgoing;
+    let Put { write, cell, owner, after, .. } = &stored.put;
     to_bytes(&Record {
         write: Bytes(write.0.to_vec()),
         cell: Bytes(cell.as_bytes().to_vec()),
         owner: owner.clone(),
         order: stored.order,
-        blocked: *blocked,
+        after: after.clone(),
         tick: stored.tick,
     })
 }
@@ -44,8 +44,8 @@ pub(super) fn load(key: &[u8], bytes: &[u8]) -> Result<(Tag, Stored), LoadError>
     let tag = Tag(key.try_into().map_err(|_| damaged())?);
     let write = WriteKey(record.write.0.as_slice().try_into().map_err(|_| damaged())?);
     let cell = Cell::from_slice(&record.cell.0).ok_or_else(damaged)?;
-    let outgoing = Outgoing { tag, write, cell, owner: record.owner, blocked: record.blocked };
-    Ok((tag, Stored { outgoing, order: record.order, tick: record.tick }))
+    let put = Put { tag, write, cell, owner: record.owner, after: record.after };
+    Ok((tag, Stored { put, order: record.order, tick: record.tick }))
 }
 
 /// A CBOR byte string: serde would write every byte as a number of its own.

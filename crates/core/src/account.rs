@@ -1,0 +1,423 @@
+//! # The account: one device of one person
+//!
+//! Routes: what happens goes to the log follower, the cells, a conversation, a link; what they bring
+//! forth comes back as one [`Changes`] value per step, persisted before anything of that step is
+//! released. A device, loaded from what was persisted, goes on as if it had never stopped.
+
+mod accept;
+mod answers;
+mod commands;
+mod contacts;
+mod groups;
+mod invite;
+mod join;
+mod letters;
+mod links;
+mod news;
+mod requests;
+mod route;
+mod views;
+
+pub(crate) use contacts::Contacts;
+pub(crate) use news::{Invitation, News, Task};
+
+use crate::cells::{CellAsk, Cells};
+use crate::conversation::{Conversation, Ctx, Outgoing};
+use crate::ids::{ChatId, MessageId, Name};
+use crate::io::{Changes, Input, Output, Refused, SPACES};
+use crate::log::{Ask, LogFollower};
+use crate::stored::{LoadError, from_bytes, to_bytes};
+use accept::Accepting;
+use join::Joins;
+use links::Links;
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use requests::Requests;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use undertone_crypto::mls::Mls;
+use undertone_crypto::{
+    Device, DeviceId, DeviceList, Identity, IdentityKey, LeafKey, Phrase, SignedDeviceList,
+};
+use undertone_wire::{ServerAddress, ServerId, decode, encode};
+
+/// Who one is on this device.
+pub(crate) struct Me {
+    pub name: Name,
+    pub identity: IdentityKey,
+    pub device: DeviceId,
+    pub leaf_key: LeafKey,
+    pub list: SignedDeviceList,
+    pub server: ServerId,
+    /// `HOST:PORT`, for links.
+    pub address: String,
+}
+
+/// What a new profile is made of.
+pub struct Creation {
+    /// The person's name, as others will see it.
+    pub name: Name,
+    /// The words that the identity comes from.
+    pub phrase: Phrase,
+    /// The server.
+    pub server: ServerAddress,
+    /// Randomness of the operating system.
+    pub seed: [u8; 32],
+    /// This device's clock, Unix milliseconds.
+    pub now_ms: u64,
+}
+
+/// What a profile was persisted as.
+pub struct Loaded {
+    /// All records, by space.
+    pub records: BTreeMap<&'static str, Vec<(Vec<u8>, Vec<u8>)>>,
+    /// The server's address; its id must be the one that the profile was made for.
+    pub server: ServerAddress,
+    /// Randomness of the operating system.
+    pub seed: [u8; 32],
+}
+
+/// Something cannot be done before the server's log was seen for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server was never reached")]
+pub(crate) struct NotReady;
+
+/// The engine; see the module's head.
+pub struct Account {
+    me: Me,
+    log: LogFollower,
+    cells: Cells,
+    mls: Mls,
+    contacts: Contacts,
+    links: Links,
+    requests: Requests,
+    accepting: BTreeMap<[u8; 16], Accepting>,
+    joins: Joins,
+    conversations: BTreeMap<ChatId, Conversation>,
+    sent_keys: BTreeSet<MessageId>,
+    rng: ChaCha20Rng,
+    now_ms: u64,
+    connected: bool,
+    halted: Option<(String, String)>,
+    due: BTreeSet<ChatId>,
+    log_moved: bool,
+    asks: BTreeMap<u32, Purpose>,
+    next_id: u32,
+    news: News,
+    out: VecDeque<Output>,
+}
+
+/// What a request was for.
+enum Purpose {
+    Log(Ask),
+    Cell(CellAsk),
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredMe {
+    name: Name,
+    identity: IdentityKey,
+    device: DeviceId,
+    leaf_key: [u8; 32],
+    list: Vec<u8>,
+    server: [u8; 32],
+}
+
+/// A refusal in words.
+pub(crate) fn refuse(code: &'static str, message: &str, hint: &str) -> Refused {
+    Refused { code, message: message.to_owned(), hint: hint.to_owned() }
+}
+
+impl From<NotReady> for Refused {
+    fn from(_: NotReady) -> Self {
+        refuse(
+            "not_ready",
+            "The server's log has not been seen yet.",
+            "Connect once: `undertone sync`.",
+        )
+    }
+}
+
+impl Account {
+    /// Makes a profile: an identity from the words, a device, and the first device list. The
+    /// identity's secret is not kept by the engine; whoever holds the words keeps it.
+    ///
+    /// # Errors
+    /// When the operating system gives the cryptographic library no randomness.
+    pub fn create(creation: Creation) -> Result<Self, LoadError> {
+        let mut rng = ChaCha20Rng::from_seed(creation.seed);
+        let identity = Identity::from_phrase(&creation.phrase);
+        let leaf_key = LeafKey::random(&mut rng);
+        let mut device = DeviceId([0; 16]);
+        rng.fill_bytes(&mut device.0);
+        let list = DeviceList {
+            number: 1,
+            previous: [0; 32],
+            devices: vec![Device { id: device, mls_key: leaf_key.key() }],
+            time_ms: creation.now_ms,
+        };
+        let me = Me {
+            name: creation.name,
+            identity: identity.key(),
+            device,
+            leaf_key,
+            list: SignedDeviceList::sign(&identity, list),
+            server: creation.server.server(),
+            address: creation.server.authority(),
+        };
+        let log = LogFollower::new(me.server);
+        let mut account = Self::assemble(me, log, Cells::default(), mls(Vec::new())?, rng);
+        account.save_me();
+        account.now_ms = creation.now_ms;
+        account.flush();
+        Ok(account)
+    }
+
+    /// Goes on from what was persisted.
+    ///
+    /// # Errors
+    /// When a record is damaged, from a newer program, or of another server than the address says.
+    pub fn load(mut loaded: Loaded) -> Result<Self, LoadError> {
+        let mut space = |name| loaded.records.remove(name).unwrap_or_default();
+        let records: BTreeMap<_, _> = space("account").into_iter().collect();
+        let me = load_me(&records, &loaded.server)?;
+        let log_records = space("log");
+        let log = LogFollower::load(me.server, borrowed(&log_records))?;
+        let cell_records = space("cell");
+        let cells = Cells::load(borrowed(&cell_records))?;
+        let rng = ChaCha20Rng::from_seed(loaded.seed);
+        let mut account = Self::assemble(me, log, cells, mls(space("mls"))?, rng);
+        account.load_account(&records)?;
+        account.load_conversations(space("chat"), space("out"))?;
+        account.load_links(space("link"))?;
+        account.log_moved = true;
+        Ok(account)
+    }
+
+    fn assemble(me: Me, log: LogFollower, cells: Cells, mls: Mls, rng: ChaCha20Rng) -> Self {
+        Self {
+            contacts: Contacts::new(&me),
+            me,
+            log,
+            cells,
+            mls,
+            links: Links::default(),
+            requests: Requests::default(),
+            accepting: BTreeMap::new(),
+            joins: Joins::default(),
+            conversations: BTreeMap::new(),
+            sent_keys: BTreeSet::new(),
+            rng,
+            now_ms: 0,
+            connected: false,
+            halted: None,
+            due: BTreeSet::new(),
+            log_moved: false,
+            asks: BTreeMap::new(),
+            next_id: 0,
+            news: News::default(),
+            out: VecDeque::new(),
+        }
+    }
+
+    /// Something happened. `now_ms` is this device's clock, Unix milliseconds.
+    pub fn handle(&mut self, now_ms: u64, input: Input) {
+        self.now_ms = self.now_ms.max(now_ms);
+        match input {
+            Input::Connected => self.on_connected(),
+            Input::Disconnected => self.on_disconnected(),
+            Input::Answer { id, answer } => self.on_answer(id, answer),
+            Input::Push(page) => self.log.on_push(page),
+            Input::Command { ticket, command } => self.on_command(ticket, command),
+            Input::Wake => self.log_moved = true,
+        }
+        self.settle();
+        self.flush();
+    }
+
+    /// What the driver has to do next, in this order, after each [`handle`](Self::handle).
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// Runs `step` on one conversation with everything that it works on.
+    fn with<T>(
+        &mut self,
+        chat: ChatId,
+        step: impl FnOnce(&mut Conversation, &mut Ctx<'_>) -> T,
+    ) -> Option<T> {
+        let mut conversation = self.conversations.remove(&chat)?;
+        let mut ctx = self.ctx();
+        let result = step(&mut conversation, &mut ctx);
+        conversation.save(ctx.news);
+        self.conversations.insert(chat, conversation);
+        Some(result)
+    }
+
+    fn ctx(&mut self) -> Ctx<'_> {
+        Ctx {
+            now_ms: self.now_ms,
+            rng: &mut self.rng,
+            me: &self.me,
+            log: &mut self.log,
+            cells: &mut self.cells,
+            mls: &mut self.mls,
+            contacts: &mut self.contacts,
+            news: &mut self.news,
+        }
+    }
+
+    /// A conversation that has just begun.
+    fn adopt(&mut self, mut conversation: Conversation) -> ChatId {
+        let chat = conversation.chat;
+        conversation.save(&mut self.news);
+        self.conversations.insert(chat, conversation);
+        self.due.insert(chat);
+        chat
+    }
+
+    fn save_me(&mut self) {
+        let stored = StoredMe {
+            name: self.me.name.clone(),
+            identity: self.me.identity,
+            device: self.me.device,
+            leaf_key: *self.me.leaf_key.dangerous_bytes().dangerous_bytes(),
+            list: encode(&self.me.list),
+            server: self.me.server.0,
+        };
+        self.news.record("account", b"me".to_vec(), Some(to_bytes(&stored)));
+    }
+
+    fn load_account(&mut self, records: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), LoadError> {
+        for (key, bytes) in records {
+            match key.split_first() {
+                Some((b'p', _)) => self.contacts.load(bytes)?,
+                Some((b'k', id)) => {
+                    let id = id.try_into().map_err(|_| damaged("a send key"))?;
+                    self.sent_keys.insert(MessageId(id));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn load_conversations(&mut self, chats: Records, outgoing: Records) -> Result<(), LoadError> {
+        for (_, bytes) in chats {
+            let conversation: Conversation = from_bytes(&bytes)?;
+            self.due.insert(conversation.chat);
+            self.conversations.insert(conversation.chat, conversation);
+        }
+        for (key, bytes) in outgoing {
+            let (chat, seq) = key.split_first_chunk().ok_or_else(|| damaged("a queue key"))?;
+            let seq = seq.try_into().map_err(|_| damaged("a queue key"))?;
+            let outgoing: Outgoing = from_bytes(&bytes)?;
+            let conversation = self.conversations.get_mut(&ChatId(*chat));
+            let conversation = conversation.ok_or_else(|| damaged("a queued message"))?;
+            conversation.restore_outgoing(u64::from_be_bytes(seq), outgoing);
+        }
+        Ok(())
+    }
+}
+
+type Records = Vec<(Vec<u8>, Vec<u8>)>;
+
+fn borrowed(records: &Records) -> impl Iterator<Item = (&[u8], &[u8])> {
+    records.iter().map(|(key, bytes)| (key.as_slice(), bytes.as_slice()))
+}
+
+fn damaged(what: &str) -> LoadError {
+    LoadError::Damaged(what.to_owned())
+}
+
+fn mls(records: Records) -> Result<Mls, LoadError> {
+    Mls::load(records).map_err(|refused| LoadError::Damaged(refused.to_string()))
+}
+
+fn load_me(records: &BTreeMap<Vec<u8>, Vec<u8>>, server: &ServerAddress) -> Result<Me, LoadError> {
+    let bytes = records.get(&b"me"[..]).ok_or_else(|| damaged("the profile has no identity"))?;
+    let stored: StoredMe = from_bytes(bytes)?;
+    if stored.server != server.server().0 {
+        return Err(damaged("the address is another server's"));
+    }
+    Ok(Me {
+        name: stored.name,
+        identity: stored.identity,
+        device: stored.device,
+        leaf_key: LeafKey::from_seed(&stored.leaf_key),
+        list: decode(&stored.list).map_err(|_| damaged("the device list"))?,
+        server: ServerId(stored.server),
+        address: server.authority(),
+    })
+}
+
+/// One step's end.
+impl Account {
+    /// Gathers everything that the step changed, then what it releases.
+    fn flush(&mut self) {
+        self.prune_listings();
+        self.news.records_of("log", self.log.take_changes());
+        self.news.records_of("cell", self.cells.take_changes());
+        self.news.records_of("mls", self.mls.take_changes());
+        let changes: Changes = self.news.take_changes();
+        if !changes.is_empty() {
+            self.out.push_back(Output::Persist(changes));
+        }
+        self.transmit();
+        self.out.extend(self.news.take_released());
+        if let Some(deadline) = self.deadline() {
+            self.out.push_back(Output::Deadline(deadline));
+        }
+    }
+
+    fn transmit(&mut self) {
+        if !self.connected {
+            return;
+        }
+        while let Some((ask, request)) = self.log.poll_request() {
+            self.send(Purpose::Log(ask), request);
+        }
+        while let Some((ask, request)) = self.cells.poll_request(self.now_ms, &self.log) {
+            self.send(Purpose::Cell(ask), request);
+        }
+    }
+
+    fn send(&mut self, purpose: Purpose, request: undertone_wire::Request) {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        self.asks.insert(id, purpose);
+        self.out.push_back(Output::Transmit { id, request });
+    }
+
+    /// Forgets listings that nobody here looks at any more.
+    fn prune_listings(&mut self) {
+        let conversations = self.conversations.values();
+        let needed = conversations.filter_map(Conversation::needs_listings_from);
+        let needed = needed.chain(self.links.needs_listings_from());
+        let needed = needed.chain(self.joins.needs_listings_from());
+        let oldest = needed.min().unwrap_or_else(|| self.log.walked());
+        if oldest > self.log.retained_from() {
+            self.log.retain_from(oldest);
+        }
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        if !self.connected || self.halted.is_some() {
+            return None;
+        }
+        let conversations = self.conversations.values();
+        let wakes = conversations.filter_map(Conversation::next_wake_ms);
+        let cells = self.cells.next_deadline(self.now_ms);
+        let joins = self.joins.next_wake_ms();
+        let earliest = wakes.chain(cells).chain(joins).min()?;
+        Some(earliest.max(self.now_ms + 1))
+    }
+}
+
+/// Names all spaces that [`Loaded::records`] may hold.
+pub fn spaces() -> impl Iterator<Item = &'static str> {
+    SPACES.into_iter()
+}
+
+#[cfg(test)]
+mod tests;

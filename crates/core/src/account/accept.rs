@@ -1,0 +1,342 @@
+//! Accepting somebody else's link.
+
+use super::letters::{LetterRead, Step};
+use super::links::internal;
+use super::{Account, refuse};
+use crate::body::TEXT_BYTES_MAX;
+use crate::cells::Owner;
+use crate::conversation::{Conversation, Founded};
+use crate::ids::{ChatId, MessageId, Name};
+use crate::io::{Event, HistoryRow, MessageState, Refused, Reply};
+use crate::link::{
+    ANSWER_SLOTS, Answer, FirstMessage, LetterKind, LinkKind, LinkUri, OFFER_SLOTS, Offer, Post,
+    day_of, link_id,
+};
+use crate::stored::{LoadError, from_bytes, to_bytes};
+use rand::{Rng, RngCore};
+use serde::{Deserialize, Serialize};
+use undertone_crypto::Secret;
+use undertone_wire::{Cell, decode, encode};
+
+/// A link that is being accepted.
+pub(super) struct Accepting {
+    link: LinkUri,
+    message: Option<String>,
+    ticket: Option<u64>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The offer is being read.
+    Offer { post: Post, read: Box<LetterRead> },
+    /// The answer is on its way.
+    Answer(Box<Answering>),
+}
+
+/// An answer on its way; outlasts restarts.
+#[derive(Clone, Serialize, Deserialize)]
+struct Answering {
+    link: Vec<u8>,
+    chat: ChatId,
+    post: Post,
+    /// The answer, unsealed: in another slot of an address it is sealed again.
+    answer: Vec<u8>,
+    offer: Vec<u8>,
+}
+
+impl Account {
+    /// First contact by somebody's link. The reply comes when the answer is stored.
+    pub(super) fn accept(
+        &mut self,
+        ticket: u64,
+        text: &str,
+        message: Option<String>,
+    ) -> Result<(), Refused> {
+        let link = LinkUri::parse(text).map_err(|fault| {
+            refuse("bad_link", &format!("{fault}."), "Ask for the link again, and copy all of it.")
+        })?;
+        self.check_link(&link)?;
+        if message.as_ref().is_some_and(|message| message.len() > TEXT_BYTES_MAX) {
+            return Err(refuse(
+                "too_long",
+                "The first message is too long.",
+                "Send it afterwards.",
+            ));
+        }
+        let id = link_id(&link.secret);
+        if self.accepting.contains_key(&id) {
+            return Err(refuse("bad_link", "This link is being accepted already.", "Wait for it."));
+        }
+        let post = match link.kind {
+            LinkKind::OneTime => Post::Offer,
+            LinkKind::Reusable => Post::DayOffer { day: day_of(self.log.time_ms()), slot: 0 },
+        };
+        let read = self.read_offer(id, &link, post);
+        let stage = Stage::Offer { post, read };
+        self.accepting.insert(id, Accepting { link, message, ticket: Some(ticket), stage });
+        Ok(())
+    }
+
+    fn check_link(&self, link: &LinkUri) -> Result<(), Refused> {
+        if link.server != self.me.server {
+            return Err(refuse(
+                "wrong_server",
+                "The link is for another server than this profile's.",
+                "Both sides must use one server: make a profile there (`undertone init`).",
+            ));
+        }
+        if link.identity == self.me.identity {
+            return Err(refuse("bad_link", "This is your own link.", "Give it to somebody else."));
+        }
+        if link.expires_ms <= self.now_ms.min(self.log.time_ms().max(1)) {
+            return Err(refuse("link_expired", "The link has expired.", "Ask for a new one."));
+        }
+        if self.contacts.chat_with(&link.identity).is_some() {
+            return Err(refuse(
+                "bad_link",
+                "Whoever made this link is a contact already.",
+                "`undertone chats` shows the conversation.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn read_offer(&mut self, id: [u8; 16], link: &LinkUri, post: Post) -> Box<LetterRead> {
+        let secret = Secret::from_bytes(link.secret);
+        let read = LetterRead::new(&secret, &self.me.server, post, LetterKind::Offer);
+        self.cells.get(read.tag(), None, Owner::Link { link: id, post, index: None });
+        Box::new(read)
+    }
+
+    /// A cell of the offer has arrived.
+    pub(super) fn on_offer_cell(&mut self, id: [u8; 16], at: Post, index: Option<u32>, cell: Cell) {
+        let server = self.me.server;
+        let Some(accepting) = self.accepting.get_mut(&id) else { return };
+        let Stage::Offer { post, read } = &mut accepting.stage else { return };
+        if *post != at {
+            return;
+        }
+        let step = match index {
+            None => read.cell(&cell, &server),
+            Some(index) => read.part(index, cell, &server),
+        };
+        match step {
+            Step::Wait => {}
+            Step::Parts(parts) => self.fetch_parts(id, at, parts),
+            Step::Payload(offer) => self.on_offer_read(id, at, &offer),
+            Step::Junk => self.next_offer(id, at),
+        }
+    }
+
+    /// No offer stands there.
+    pub(super) fn on_offer_absent(&mut self, id: [u8; 16], at: Post, index: Option<u32>) {
+        if index.is_some() || matches!(at, Post::Offer) {
+            return self.fail(id, "link_expired", "The link's offer is not there (any more).");
+        }
+        self.next_offer(id, at);
+    }
+
+    /// The first offer that the address's identity signed counts; others are skipped.
+    fn next_offer(&mut self, id: [u8; 16], at: Post) {
+        let next = match at {
+            Post::DayOffer { day, slot } if slot + 1 < OFFER_SLOTS => {
+                Post::DayOffer { day, slot: slot + 1 }
+            }
+            _ => {
+                return self.fail(id, "bad_link", "The link's offer is not by whom the link names.");
+            }
+        };
+        let Some(link) = self.accepting.get(&id).map(|accepting| accepting.link.clone()) else {
+            return;
+        };
+        let read = self.read_offer(id, &link, next);
+        if let Some(accepting) = self.accepting.get_mut(&id) {
+            accepting.stage = Stage::Offer { post: next, read };
+        }
+    }
+
+    fn on_offer_read(&mut self, id: [u8; 16], post: Post, bytes: &[u8]) {
+        let Some(accepting) = self.accepting.get(&id) else { return };
+        let secret = Secret::from_bytes(accepting.link.secret);
+        let tag = post.keys(&secret, &self.me.server).tag;
+        let identity = accepting.link.identity;
+        match Offer::open(bytes, &tag, &identity) {
+            Ok((offer, _)) => {
+                if let Err(refused) = self.answer(id, &offer) {
+                    self.fail_with(id, refused);
+                }
+            }
+            Err(_) => self.next_offer(id, post),
+        }
+    }
+
+    /// Makes the two-party group and writes the answer.
+    fn answer(&mut self, id: [u8; 16], offer: &Offer) -> Result<(), Refused> {
+        let Some(accepting) = self.accepting.get(&id) else { return Ok(()) };
+        let (link, text) = (accepting.link.clone(), accepting.message.clone());
+        let peer = link.identity;
+        let mut ctx = self.ctx();
+        let founded = Conversation::found_contact(peer, offer.package.as_slice(), &mut ctx)?;
+        let Founded { conversation, welcome, tree, opening } = founded;
+        let message = text.map(|text| self.first_message(&text));
+        let answer = Answer {
+            conversation: conversation.conversation,
+            opening,
+            list: self.me.list.clone(),
+            device: self.me.device,
+            name: self.me.name.as_str().as_bytes().to_vec().into(),
+            message: message.clone(),
+            welcome: welcome.into(),
+            tree: tree.into(),
+            signature: [0; 64],
+        };
+        let name = Name::tamed(&format!("contact {}", &peer.to_string()[..8]));
+        let chat = self.adopt(conversation);
+        self.contacts.add(peer, &name, chat, &offer.list, &mut self.news);
+        self.send_packages(chat);
+        if let Some(message) = &message {
+            self.show_first(chat, message, MessageState::Queued, None);
+        }
+        let answering = Answering {
+            link: encode(&link),
+            chat,
+            post: self.answer_post(&link),
+            answer: encode(&answer),
+            offer: encode(offer),
+        };
+        self.write_answer(id, answering)
+    }
+
+    fn first_message(&mut self, text: &str) -> FirstMessage {
+        let mut message = [0; 16];
+        self.rng.fill_bytes(&mut message);
+        FirstMessage { message, sent_ms: self.now_ms, text: text.as_bytes().to_vec().into() }
+    }
+
+    fn answer_post(&mut self, link: &LinkUri) -> Post {
+        match link.kind {
+            LinkKind::OneTime => Post::Answer,
+            LinkKind::Reusable => Post::DayAnswer {
+                day: day_of(self.log.time_ms()),
+                slot: self.rng.random_range(0..ANSWER_SLOTS),
+            },
+        }
+    }
+
+    fn write_answer(&mut self, id: [u8; 16], answering: Answering) -> Result<(), Refused> {
+        let link: LinkUri = decode(&answering.link).map_err(internal)?;
+        let answer: Answer = decode(&answering.answer).map_err(internal)?;
+        let offer: Offer = decode(&answering.offer).map_err(internal)?;
+        let secret = Secret::from_bytes(link.secret);
+        let tag = answering.post.keys(&secret, &self.me.server).tag;
+        let sealed = answer.seal(&self.me.leaf_key, &tag, &offer).map_err(internal)?;
+        self.post_letter(id, &secret, answering.post, LetterKind::Answer, &sealed)
+            .map_err(internal)?;
+        let record = to_bytes(&answering);
+        self.news.record("link", [b"a", &id[..]].concat(), Some(record));
+        if let Some(accepting) = self.accepting.get_mut(&id) {
+            accepting.stage = Stage::Answer(Box::new(answering));
+        }
+        Ok(())
+    }
+
+    /// The answer is stored: the conversation may be written in.
+    pub(super) fn on_answer_stored(&mut self, id: [u8; 16], tick: u64) {
+        let Some(accepting) = self.accepting.remove(&id) else { return };
+        let Stage::Answer(answering) = accepting.stage else { return };
+        self.news.record("link", [b"a", &id[..]].concat(), None);
+        let chat = answering.chat;
+        self.with(chat, |conversation, _| conversation.release_hold());
+        self.due.insert(chat);
+        let answer = decode::<Answer>(&answering.answer).ok();
+        if let Some(message) = answer.and_then(|answer| answer.message) {
+            self.show_first(chat, &message, MessageState::Stored, Some(tick));
+        }
+        let view = self.conversations.get(&chat).map(|chat| chat.view(&self.contacts));
+        if let Some(view) = view {
+            self.news.event(Event::Chat(view.clone()));
+            if let Some(ticket) = accepting.ticket {
+                self.news.reply(ticket, Ok(Reply::Chat(view)));
+            }
+        }
+    }
+
+    /// Another answer holds the slot: a one-time link is used, an address has other slots.
+    pub(super) fn on_answer_taken(&mut self, id: [u8; 16]) {
+        let Some(Accepting { link, stage: Stage::Answer(answering), .. }) = self.accepting.get(&id)
+        else {
+            return;
+        };
+        let (link, mut answering) = (link.clone(), (**answering).clone());
+        if link.kind == LinkKind::OneTime {
+            self.discard(&answering);
+            let text = "Somebody else has used this link already. Tell whoever gave it to you.";
+            return self.fail(id, "link_used", text);
+        }
+        answering.post = self.answer_post(&link);
+        if let Err(refused) = self.write_answer(id, answering) {
+            self.fail_with(id, refused);
+        }
+    }
+
+    /// The group that was made for a link that somebody else has used.
+    fn discard(&mut self, answering: &Answering) {
+        let chat = answering.chat;
+        if let Some(Some(peer)) = self.with(chat, |to, ctx| {
+            to.end(ctx);
+            to.peer
+        }) {
+            self.contacts.remove(&peer, &mut self.news);
+        }
+        self.conversations.remove(&chat);
+        self.news.record("chat", chat.0.to_vec(), None);
+    }
+
+    fn fail(&mut self, id: [u8; 16], code: &'static str, text: &str) {
+        self.fail_with(id, refuse(code, text, "Ask for a new link."));
+    }
+
+    fn fail_with(&mut self, id: [u8; 16], refused: Refused) {
+        let Some(accepting) = self.accepting.remove(&id) else { return };
+        self.news.record("link", [b"a", &id[..]].concat(), None);
+        if let Stage::Answer(answering) = &accepting.stage {
+            self.news.event(Event::LinkFailed { chat: answering.chat, code: refused.code });
+        }
+        if let Some(ticket) = accepting.ticket {
+            self.news.reply(ticket, Err(refused));
+        }
+    }
+
+    fn show_first(
+        &mut self,
+        chat: ChatId,
+        message: &FirstMessage,
+        state: MessageState,
+        tick: Option<u64>,
+    ) {
+        let (me, id) = (&self.me, MessageId(message.message));
+        self.news.row(HistoryRow {
+            chat,
+            message: id,
+            author: me.device.0,
+            from: me.identity,
+            own: true,
+            order: vec![0],
+            text: String::from_utf8_lossy(message.text.as_slice()).into_owned(),
+            sent_ms: message.sent_ms,
+            stored_ms: tick.and_then(|tick| self.log.time_of(tick)),
+            state,
+        });
+        self.news.event(Event::State { chat, message: id, state });
+    }
+
+    pub(super) fn load_accepting(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
+        let answering: Answering = from_bytes(bytes)?;
+        let link: LinkUri = decode(&answering.link)
+            .map_err(|malformed| LoadError::Damaged(malformed.to_string()))?;
+        let id = link_id(&link.secret);
+        let stage = Stage::Answer(Box::new(answering));
+        self.accepting.insert(id, Accepting { link, message: None, ticket: None, stage });
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! Answers to the links made here, and the routing of all letters.
+
+use super::Account;
+use super::join::{PendingJoin, Source};
+use super::letters::{LetterRead, Step};
+use super::links::LinkState;
+use super::requests::Stranger;
+use crate::cells::Owner;
+use crate::ids::Name;
+use crate::io::Event;
+use crate::link::{Answer, LetterKind, LinkKind, Post};
+use undertone_wire::Cell;
+
+impl Account {
+    /// A cell stands where an answer to a link belongs.
+    pub(super) fn read_answer(&mut self, id: [u8; 16], post: Post, tick: u64) {
+        let server = self.me.server;
+        let Some(link) = self.links.link_mut(&id) else { return };
+        if link.done.contains(&post) || link.reading.contains_key(&post) {
+            return;
+        }
+        let read = LetterRead::new(&link.secret(), &server, post, LetterKind::Answer);
+        let tag = read.tag();
+        link.reading.insert(post, (read, tick));
+        self.cells.get(tag, Some(tick), Owner::Link { link: id, post, index: None });
+    }
+
+    /// A cell of a letter has arrived: the answer to a link made here, or the offer of another's.
+    pub(super) fn on_letter_cell(
+        &mut self,
+        id: [u8; 16],
+        post: Post,
+        index: Option<u32>,
+        cell: Cell,
+    ) {
+        if self.accepting.contains_key(&id) {
+            return self.on_offer_cell(id, post, index, cell);
+        }
+        let server = self.me.server;
+        let Some(link) = self.links.link_mut(&id) else { return };
+        let Some((read, tick)) = link.reading.get_mut(&post) else { return };
+        let tick = *tick;
+        let step = match index {
+            None => read.cell(&cell, &server),
+            Some(index) => read.part(index, cell, &server),
+        };
+        match step {
+            Step::Wait => {}
+            Step::Parts(parts) => self.fetch_parts(id, post, parts),
+            Step::Payload(payload) => self.on_answer_read(id, post, &payload, tick),
+            Step::Junk => self.on_junk_answer(id, post),
+        }
+    }
+
+    /// A letter, or a part of it, is not there although it should be.
+    pub(super) fn on_letter_absent(&mut self, id: [u8; 16], post: Post, index: Option<u32>) {
+        if self.accepting.contains_key(&id) {
+            self.on_offer_absent(id, post, index);
+        } else if let Some(link) = self.links.link_mut(&id)
+            && link.reading.remove(&post).is_some()
+        {
+            self.on_junk_answer(id, post);
+        }
+    }
+
+    pub(super) fn on_letter_stored(&mut self, id: [u8; 16], post: Post, tick: u64) {
+        match post {
+            Post::Offer | Post::DayOffer { .. } => self.on_offer_stored(id, post),
+            Post::Answer | Post::DayAnswer { .. } => self.on_answer_stored(id, tick),
+        }
+    }
+
+    pub(super) fn on_letter_taken(&mut self, id: [u8; 16], post: Post) {
+        match post {
+            Post::Offer | Post::DayOffer { .. } => self.on_offer_taken(id, post),
+            Post::Answer | Post::DayAnswer { .. } => self.on_answer_taken(id),
+        }
+    }
+
+    fn on_answer_read(&mut self, id: [u8; 16], post: Post, sealed: &[u8], tick: u64) {
+        let Some(secret) = self.envelope_of(&id) else { return };
+        let time_ms = self.log.time_of(tick).unwrap_or_else(|| self.log.time_ms());
+        let Some(link) = self.links.link_mut(&id) else { return };
+        let tag = post.keys(&link.secret(), &self.me.server).tag;
+        let (kind, in_time) = (link.kind, time_ms < link.expires_ms);
+        let answer = Answer::open(sealed, &secret, &tag);
+        link.reading.remove(&post);
+        link.done.insert(post);
+        self.save_link(&id);
+        match answer {
+            Ok(answer) if in_time && answer.list.identity != self.me.identity => {
+                self.take_answer(id, kind, &answer, time_ms, tick);
+            }
+            Ok(_) if !in_time => self.close_link(id, LinkState::Expired),
+            _ => self.on_junk_answer(id, post),
+        }
+    }
+
+    fn take_answer(
+        &mut self,
+        id: [u8; 16],
+        kind: LinkKind,
+        answer: &Answer,
+        time_ms: u64,
+        tick: u64,
+    ) {
+        let join = PendingJoin::from_answer(answer, Source::Answer { link: id }, tick);
+        if kind == LinkKind::OneTime {
+            return self.add_join(join);
+        }
+        let name = Name::tamed(&String::from_utf8_lossy(answer.name.as_slice()));
+        let text = answer
+            .message
+            .as_ref()
+            .map(|message| String::from_utf8_lossy(message.text.as_slice()).into_owned());
+        self.add_request(Stranger { join, name, text, stored_ms: time_ms });
+    }
+
+    /// Somebody who holds the link wrote something else than an answer. A one-time link is used up
+    /// by that; an address merely has one slot less.
+    fn on_junk_answer(&mut self, id: [u8; 16], post: Post) {
+        let Some(link) = self.links.link_mut(&id) else { return };
+        link.reading.remove(&post);
+        link.done.insert(post);
+        let kind = link.kind;
+        self.save_link(&id);
+        if kind == LinkKind::OneTime {
+            self.close_link(id, LinkState::Used);
+            let text = "Somebody used up a contact link with something that cannot be read. \
+                        Make a new link."
+                .to_owned();
+            self.news.event(Event::Alarm { code: "link_used".to_owned(), text });
+        }
+    }
+}

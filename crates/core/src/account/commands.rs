@@ -1,0 +1,125 @@
+//! Commands: matched here, done elsewhere.
+
+use super::groups::unknown_chat;
+use super::{Account, refuse};
+use crate::ids::{ChatId, MessageId, Name};
+use crate::io::{Command, MessageState, Refused, Reply};
+use sha2::{Digest, Sha256};
+use undertone_crypto::safety_number;
+
+impl Account {
+    pub(super) fn on_command(&mut self, ticket: u64, command: Command) {
+        if let Some(result) = self.run(ticket, command) {
+            self.news.reply(ticket, result);
+        }
+    }
+
+    /// What came of it; `None` when the reply comes later.
+    fn run(&mut self, ticket: u64, command: Command) -> Option<Result<Reply, Refused>> {
+        Some(match command {
+            Command::CreateLink { expires_ms, reusable } => {
+                return self.create_link(ticket, expires_ms, reusable).err().map(Err);
+            }
+            Command::Accept { link, message } => {
+                return self.accept(ticket, &link, message).err().map(Err);
+            }
+            Command::ListLinks => Ok(self.list_links()),
+            Command::RevokeLink { id } => self.revoke_link(&id),
+            Command::Requests => Ok(self.list_requests()),
+            Command::AcceptRequest { id } => self.accept_request(id),
+            Command::DeclineRequest { id } => self.decline_request(id),
+            Command::Chats => Ok(self.list_chats()),
+            Command::Send { chat, text, key, anyway } => self.send_text(chat, &text, key, anyway),
+            Command::CreateGroup { name, members } => self.create_group(&name, &members),
+            Command::Add { chat, members } => self.add_members(chat, &members),
+            Command::Remove { chat, members } => self.remove_members(chat, &members),
+            Command::Leave { chat } => self.leave(chat),
+            Command::Rename { chat, name } => self.rename_group(chat, &name),
+            Command::SetRole { chat, member, role } => self.set_role(chat, member, role),
+            Command::Members { chat } => self.list_members(chat),
+            Command::RenameContact { chat, name } => self.rename_contact(chat, name),
+            Command::Verify { chat, confirm } => self.verify(chat, confirm),
+            Command::Whoami => Ok(self.whoami()),
+            Command::Health => Ok(self.health()),
+        })
+    }
+
+    /// Queues a text. The same key again sends nothing twice; with `anyway` it releases a message
+    /// that waits because people have joined.
+    fn send_text(
+        &mut self,
+        chat: ChatId,
+        text: &str,
+        key: Option<String>,
+        anyway: bool,
+    ) -> Result<Reply, Refused> {
+        let id = key.map(|key| self.id_of_key(chat, &key));
+        if let Some(message) = id.filter(|id| self.sent_keys.contains(id)) {
+            return self.sent_before(chat, message, anyway);
+        }
+        let sent = self.with(chat, |to, ctx| to.send_text(text, id, ctx));
+        let (message, state) = sent.ok_or_else(unknown_chat)??;
+        if id.is_some() {
+            self.sent_keys.insert(message);
+            self.news.record("account", [b"k", &message.0[..]].concat(), Some(Vec::new()));
+        }
+        self.due.insert(chat);
+        Ok(Reply::Message { message, state })
+    }
+
+    fn sent_before(
+        &mut self,
+        chat: ChatId,
+        message: MessageId,
+        anyway: bool,
+    ) -> Result<Reply, Refused> {
+        let state = self.with(chat, |to, ctx| {
+            if anyway {
+                to.release(message, ctx);
+            }
+            to.outgoing_state(message).unwrap_or(MessageState::Stored)
+        });
+        self.due.insert(chat);
+        let state = state.ok_or_else(unknown_chat)?;
+        Ok(Reply::Message { message, state })
+    }
+
+    /// The id that a message has under the caller's own key: always the same.
+    fn id_of_key(&self, chat: ChatId, key: &str) -> MessageId {
+        let hash = Sha256::new()
+            .chain_update(b"undertone send key 1")
+            .chain_update(self.me.device.0)
+            .chain_update(chat.0)
+            .chain_update(key.as_bytes())
+            .finalize();
+        MessageId(hash[..16].try_into().expect("sixteen of thirty-two bytes"))
+    }
+
+    fn rename_contact(&mut self, chat: ChatId, name: Name) -> Result<Reply, Refused> {
+        let peer = self.peer_of(chat)?;
+        self.contacts.rename(&peer, name, &mut self.news);
+        self.tell_chat(chat);
+        Ok(Reply::Done)
+    }
+
+    fn verify(&mut self, chat: ChatId, confirm: bool) -> Result<Reply, Refused> {
+        let peer = self.peer_of(chat)?;
+        if confirm {
+            self.contacts.confirm(&peer, &mut self.news);
+            self.tell_chat(chat);
+        }
+        let code = safety_number(&self.me.identity, &peer);
+        Ok(Reply::Safety { code, verified: self.contacts.is_verified(&peer) })
+    }
+
+    fn peer_of(&self, chat: ChatId) -> Result<undertone_crypto::IdentityKey, Refused> {
+        let conversation = self.conversations.get(&chat).ok_or_else(unknown_chat)?;
+        conversation.peer.ok_or_else(|| {
+            refuse(
+                "not_allowed",
+                "This is a group; only a contact can be meant here.",
+                "Name the contact: `undertone chats` shows them.",
+            )
+        })
+    }
+}

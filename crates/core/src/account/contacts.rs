@@ -1,0 +1,217 @@
+//! People known here: their names, device lists and KeyPackages.
+
+use super::{Me, News};
+use crate::body::Packages;
+use crate::ids::{ChatId, Name};
+use crate::io::Event;
+use crate::stored::{LoadError, from_bytes, to_bytes};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use undertone_crypto::mls::{KeyPackageInfo, Member, inspect_key_package};
+use undertone_crypto::{IdentityKey, ListFault, SignedDeviceList};
+use undertone_wire::{decode, encode};
+
+/// Most single-use KeyPackages kept of one contact.
+const PACKAGES_MAX: usize = 8;
+
+/// Everybody who was ever met here, contacts or not.
+pub(crate) struct Contacts {
+    own: IdentityKey,
+    people: BTreeMap<IdentityKey, Person>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Person {
+    identity: IdentityKey,
+    /// The conversation with them; only contacts have one.
+    chat: Option<ChatId>,
+    /// The name that they give themselves.
+    claimed: Name,
+    /// The name that they have here.
+    local: Option<Name>,
+    verified: bool,
+    list: Option<Vec<u8>>,
+    packages: Vec<Vec<u8>>,
+    last_resort: Option<Vec<u8>>,
+}
+
+impl Contacts {
+    pub(super) fn new(me: &Me) -> Self {
+        let mut contacts = Self { own: me.identity, people: BTreeMap::new() };
+        let own = contacts.person(me.identity, &me.name);
+        own.list = Some(encode(&me.list));
+        contacts
+    }
+
+    pub(super) fn load(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
+        let person: Person = from_bytes(bytes)?;
+        self.people.insert(person.identity, person);
+        Ok(())
+    }
+
+    fn person(&mut self, identity: IdentityKey, claimed: &Name) -> &mut Person {
+        self.people.entry(identity).or_insert_with(|| Person {
+            identity,
+            chat: None,
+            claimed: claimed.clone(),
+            local: None,
+            verified: false,
+            list: None,
+            packages: Vec::new(),
+            last_resort: None,
+        })
+    }
+
+    fn save(&self, identity: &IdentityKey, news: &mut News) {
+        let person = self.people.get(identity);
+        let key = [b"p", &identity.0[..]].concat();
+        news.record("account", key, person.map(to_bytes));
+    }
+
+    /// A person has become a contact, in this conversation.
+    pub(super) fn add(
+        &mut self,
+        identity: IdentityKey,
+        name: &Name,
+        chat: ChatId,
+        list: &SignedDeviceList,
+        news: &mut News,
+    ) {
+        let person = self.person(identity, name);
+        person.chat = Some(chat);
+        person.claimed = name.clone();
+        self.learn(true, name, list, news);
+    }
+
+    /// Somebody whose conversation is about to be joined.
+    pub(super) fn learn_before_joining(
+        &mut self,
+        identity: IdentityKey,
+        name: &Name,
+        list: &SignedDeviceList,
+    ) {
+        self.person(identity, name).list.get_or_insert_with(|| encode(list));
+    }
+
+    /// First contact came to nothing.
+    pub(super) fn remove(&mut self, identity: &IdentityKey, news: &mut News) {
+        self.people.remove(identity);
+        self.save(identity, news);
+    }
+
+    /// What a person said of themselves. A later name never takes the place of one given here.
+    pub(crate) fn learn(
+        &mut self,
+        contact: bool,
+        name: &Name,
+        list: &SignedDeviceList,
+        news: &mut News,
+    ) {
+        let identity = list.identity;
+        if identity == self.own {
+            return;
+        }
+        let person = self.person(identity, name);
+        if contact {
+            person.claimed = name.clone();
+        }
+        let known = person.list.as_ref().and_then(|bytes| decode::<SignedDeviceList>(bytes).ok());
+        match judge_list(list, known.as_ref()) {
+            Ok(()) => person.list = Some(encode(list)),
+            Err(ListFault::Older { .. }) => {}
+            Err(fault) => {
+                let text = format!("{name} shows a device list that is not right: {fault}.");
+                news.event(Event::Alarm { code: "device_list".to_owned(), text });
+            }
+        }
+        self.save(&identity, news);
+    }
+
+    /// KeyPackages that a contact's device sent; they take the place of the ones before.
+    pub(crate) fn take_packages(&mut self, author: &Member, packages: Packages, news: &mut News) {
+        let Some(person) = self.people.get_mut(&author.identity) else { return };
+        let fits = |bytes: &[u8]| {
+            inspect_key_package(bytes).is_ok_and(|info| {
+                (info.identity, info.device, info.mls_key)
+                    == (author.identity, author.device, author.mls_key)
+            })
+        };
+        let single = packages.single.iter().map(|package| package.as_slice().to_vec());
+        person.packages = single.filter(|bytes| fits(bytes)).take(PACKAGES_MAX).collect();
+        if fits(packages.last_resort.as_slice()) {
+            person.last_resort = Some(packages.last_resort.as_slice().to_vec());
+        }
+        self.save(&author.identity, news);
+    }
+
+    /// A KeyPackage of a contact, with the number of the device list that names it. Single-use ones
+    /// are gone afterwards.
+    pub(crate) fn package_for(
+        &mut self,
+        identity: &IdentityKey,
+        news: &mut News,
+    ) -> Option<(KeyPackageInfo, u64, Vec<u8>)> {
+        let person = self.people.get_mut(identity)?;
+        let list: SignedDeviceList = decode(person.list.as_ref()?).ok()?;
+        let bytes = person.packages.pop().or_else(|| person.last_resort.clone())?;
+        self.save(identity, news);
+        let info = inspect_key_package(&bytes).ok()?;
+        Some((info, list.list.number, bytes))
+    }
+
+    /// Whether the newest list known of a member's owner names the member's device. Of whom no list
+    /// is known, nothing can be said.
+    pub(crate) fn lists(&self, member: &Member) -> bool {
+        let person = self.people.get(&member.identity);
+        let list = person.and_then(|person| person.list.as_ref());
+        let list = list.and_then(|bytes| decode::<SignedDeviceList>(bytes).ok());
+        list.is_none_or(|list| list.names(member.device, &member.mls_key))
+    }
+
+    /// The name of a contact, or of oneself.
+    pub(crate) fn known_name(&self, identity: &IdentityKey) -> Option<Name> {
+        let person = self.people.get(identity)?;
+        let known = person.chat.is_some() || person.local.is_some();
+        known.then(|| person.local.clone().unwrap_or_else(|| person.claimed.clone()))
+    }
+
+    /// As [`known_name`](Self::known_name), with a word where there is none.
+    pub(crate) fn name_of(&self, identity: &IdentityKey) -> Name {
+        self.known_name(identity).unwrap_or_else(|| Name::tamed(""))
+    }
+
+    /// Whether a name was given or confirmed here.
+    pub(crate) fn is_named_here(&self, identity: &IdentityKey) -> bool {
+        self.people.get(identity).is_some_and(|person| person.local.is_some())
+    }
+
+    /// Whether the safety number was compared.
+    pub(crate) fn is_verified(&self, identity: &IdentityKey) -> bool {
+        self.people.get(identity).is_some_and(|person| person.verified)
+    }
+
+    /// The conversation with a contact.
+    pub(crate) fn chat_with(&self, identity: &IdentityKey) -> Option<ChatId> {
+        self.people.get(identity)?.chat
+    }
+
+    pub(super) fn rename(&mut self, identity: &IdentityKey, name: Name, news: &mut News) {
+        if let Some(person) = self.people.get_mut(identity) {
+            person.local = Some(name);
+            self.save(identity, news);
+        }
+    }
+
+    pub(super) fn confirm(&mut self, identity: &IdentityKey, news: &mut News) {
+        if let Some(person) = self.people.get_mut(identity) {
+            person.verified = true;
+            person.local.get_or_insert_with(|| person.claimed.clone());
+            self.save(identity, news);
+        }
+    }
+}
+
+fn judge_list(list: &SignedDeviceList, known: Option<&SignedDeviceList>) -> Result<(), ListFault> {
+    list.verify()?;
+    known.map_or(Ok(()), |known| list.follows(known))
+}

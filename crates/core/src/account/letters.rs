@@ -1,0 +1,97 @@
+//! Writing and reading the letters of first contact.
+
+use super::Account;
+use crate::cells::{Owner, Put};
+use crate::link::{Letter, LetterKind, Post};
+use crate::parcel::{Gathering, PARTS_MAX, TooLarge, pack};
+use undertone_crypto::cell::{open, seal};
+use undertone_crypto::{Secret, SlotKeys};
+use undertone_wire::{Cell, ServerId, Tag, decode, encode};
+
+/// A letter that is being read.
+pub(super) struct LetterRead {
+    keys: SlotKeys,
+    kind: LetterKind,
+    parts: Option<Gathering>,
+}
+
+/// How far reading a letter came.
+pub(super) enum Step {
+    /// These parts are needed.
+    Parts(Vec<(u32, Tag)>),
+    /// Nothing can be done before more arrives.
+    Wait,
+    /// Here it is.
+    Payload(Vec<u8>),
+    /// It is not a letter of the expected kind.
+    Junk,
+}
+
+impl LetterRead {
+    /// Begins to read the letter of `kind` at `post`.
+    pub(super) fn new(secret: &Secret, server: &ServerId, post: Post, kind: LetterKind) -> Self {
+        Self { keys: post.keys(secret, server), kind, parts: None }
+    }
+
+    /// Its address.
+    pub(super) fn tag(&self) -> Tag {
+        self.keys.tag
+    }
+
+    /// Its cell has arrived.
+    pub(super) fn cell(&mut self, cell: &Cell, server: &ServerId) -> Step {
+        let content = open(&self.keys, cell).ok();
+        let letter = content.and_then(|content| decode::<Letter>(&content).ok());
+        match letter {
+            Some(Letter { kind, parcel })
+                if kind == self.kind && (1..=PARTS_MAX).contains(&parcel.parts()) =>
+            {
+                let wanted = (0..parcel.parts()).map(|at| (at, parcel.keys(server, at).tag));
+                let wanted = wanted.collect();
+                self.parts = Some(Gathering::new(parcel));
+                Step::Parts(wanted)
+            }
+            _ => Step::Junk,
+        }
+    }
+
+    /// A part has arrived.
+    pub(super) fn part(&mut self, index: u32, cell: Cell, server: &ServerId) -> Step {
+        let Some(parts) = &mut self.parts else { return Step::Wait };
+        parts.take(index, cell);
+        if parts.missing().next().is_some() {
+            return Step::Wait;
+        }
+        parts.payload(server).map_or(Step::Junk, Step::Payload)
+    }
+}
+
+impl Account {
+    /// Puts a letter and its parts into the outbox.
+    pub(super) fn post_letter(
+        &mut self,
+        link: [u8; 16],
+        secret: &Secret,
+        post: Post,
+        kind: LetterKind,
+        payload: &[u8],
+    ) -> Result<(), TooLarge> {
+        let packed = pack(payload, PARTS_MAX, &self.me.server, &mut self.rng)?;
+        let parcel = packed.reference.local_id();
+        self.cells.put_parts(packed.parts, parcel);
+        let keys = post.keys(secret, &self.me.server);
+        let letter = encode(&Letter { kind, parcel: packed.reference });
+        let cell = seal(&keys, &letter, &mut self.rng).expect("a letter's head fits a cell");
+        let owner = Owner::Link { link, post, index: None };
+        let after = vec![parcel];
+        self.cells.put(Put { tag: keys.tag, write: keys.write, cell, owner, after });
+        Ok(())
+    }
+
+    /// Asks for the parts of a letter.
+    pub(super) fn fetch_parts(&mut self, link: [u8; 16], post: Post, parts: Vec<(u32, Tag)>) {
+        for (index, tag) in parts {
+            self.cells.get(tag, None, Owner::Link { link, post, index: Some(index) });
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! The links made here: their offers, and who may still answer.
+
+use super::letters::LetterRead;
+use super::{Account, Records, damaged, refuse};
+use crate::io::{LinkView, Refused, Reply};
+use crate::link::{
+    ANSWER_SLOTS, LetterKind, LinkKind, LinkUri, OFFER_DAYS, OFFER_SLOTS, Offer, Post, day_of,
+    link_id,
+};
+use crate::stored::{LoadError, from_bytes, to_bytes};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use undertone_crypto::{EnvelopeSecret, Secret, envelope};
+use undertone_wire::{Prefix, encode};
+
+/// Ticks after which the place from which a link is watched is written down again.
+const WATCH_SAVE_TICKS: u64 = 1_000;
+/// Most links that are alive at once.
+const LINKS_MAX: usize = 256;
+
+/// Where a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum LinkState {
+    Storing,
+    Open,
+    Used,
+    Expired,
+    Revoked,
+}
+
+/// A link made here.
+#[derive(Serialize, Deserialize)]
+pub(super) struct MyLink {
+    pub id: [u8; 16],
+    pub kind: LinkKind,
+    pub secret: [u8; 32],
+    pub expires_ms: u64,
+    pub state: LinkState,
+    /// X-Wing secret for the answers.
+    pub envelope: Vec<u8>,
+    envelope_public: Vec<u8>,
+    address: String,
+    /// KeyPackages of the offers, by day (0 for a one-time link), to be erased with it.
+    packages: BTreeMap<u32, Vec<u8>>,
+    /// Days whose offer is stored.
+    stored_days: BTreeSet<u32>,
+    /// Answers that were read.
+    pub done: BTreeSet<Post>,
+    /// Listings up to here hold no answer that was not read.
+    watch_from: u64,
+    #[serde(skip)]
+    pub reading: BTreeMap<Post, (LetterRead, u64)>,
+    #[serde(skip)]
+    tickets: Vec<u64>,
+}
+
+/// All links made here.
+#[derive(Default)]
+pub(super) struct Links {
+    all: BTreeMap<[u8; 16], MyLink>,
+    watched: BTreeMap<Prefix, ([u8; 16], Post)>,
+    watched_day: u32,
+    cursor: Option<u64>,
+}
+
+impl MyLink {
+    pub(super) fn secret(&self) -> Secret {
+        Secret::from_bytes(self.secret)
+    }
+
+    fn is_watched(&self) -> bool {
+        matches!(self.state, LinkState::Storing | LinkState::Open)
+    }
+
+    fn id_text(&self) -> String {
+        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Links {
+    pub(super) fn needs_listings_from(&self) -> Option<u64> {
+        self.all.values().filter(|link| link.is_watched()).map(|link| link.watch_from).min()
+    }
+
+    pub(super) fn is_one_time(&self, id: &[u8; 16]) -> bool {
+        self.all.get(id).is_some_and(|link| link.kind == LinkKind::OneTime)
+    }
+
+    pub(super) fn link_mut(&mut self, id: &[u8; 16]) -> Option<&mut MyLink> {
+        self.all.get_mut(id)
+    }
+}
+
+impl Account {
+    pub(super) fn load_links(&mut self, records: Records) -> Result<(), LoadError> {
+        for (key, bytes) in records {
+            match key.split_first() {
+                Some((b'l', _)) => {
+                    let link: MyLink = from_bytes(&bytes)?;
+                    self.links.all.insert(link.id, link);
+                }
+                Some((b'a', _)) => self.load_accepting(&bytes)?,
+                Some((b'j', _)) => self.joins.load(&bytes)?,
+                Some((b'r', _)) => self.requests.load(&bytes)?,
+                _ => return Err(damaged("a link's record")),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn save_link(&mut self, id: &[u8; 16]) {
+        let link = self.links.all.get(id).map(to_bytes);
+        self.news.record("link", [b"l", &id[..]].concat(), link);
+    }
+
+    /// Makes a link. The reply comes when its offer is stored.
+    pub(super) fn create_link(
+        &mut self,
+        ticket: u64,
+        expires_ms: u64,
+        reusable: bool,
+    ) -> Result<(), Refused> {
+        if expires_ms <= self.now_ms {
+            return Err(refuse(
+                "link_expired",
+                "The link would end in the past.",
+                "Choose a later time.",
+            ));
+        }
+        if self.links.all.values().filter(|link| link.is_watched()).count() >= LINKS_MAX {
+            return Err(refuse(
+                "too_many",
+                &format!("There are {LINKS_MAX} open links already."),
+                "Revoke some: `undertone link --list`, `undertone link --revoke ID`.",
+            ));
+        }
+        let (secret_key, public) = envelope::generate(&mut self.rng).map_err(internal)?;
+        let secret = Secret::random(&mut self.rng);
+        let id = link_id(secret.dangerous_bytes());
+        let link = MyLink {
+            id,
+            kind: if reusable { LinkKind::Reusable } else { LinkKind::OneTime },
+            secret: *secret.dangerous_bytes(),
+            expires_ms,
+            state: LinkState::Storing,
+            envelope: secret_key.dangerous_bytes().to_vec(),
+            envelope_public: public.0,
+            address: self.me.address.clone(),
+            packages: BTreeMap::new(),
+            stored_days: BTreeSet::new(),
+            done: BTreeSet::new(),
+            watch_from: self.log.walked(),
+            reading: BTreeMap::new(),
+            tickets: vec![ticket],
+        };
+        self.links.all.insert(id, link);
+        self.links.watched.clear();
+        if reusable {
+            self.offer_days(id)?;
+        } else {
+            self.offer(id, Post::Offer, 0)?;
+        }
+        self.save_link(&id);
+        Ok(())
+    }
+
+    fn offer(&mut self, id: [u8; 16], post: Post, day: u32) -> Result<(), Refused> {
+        let (leaf_key, me) = (&self.me.leaf_key, &self.me);
+        let Some(link) = self.links.all.get_mut(&id) else { return Ok(()) };
+        let lasting = link.kind == LinkKind::Reusable;
+        let package = match link.packages.get(&day) {
+            Some(package) => package.clone(),
+            None => {
+                self.mls.key_package(leaf_key, me.identity, me.device, lasting).map_err(internal)?.0
+            }
+        };
+        link.packages.insert(day, package.clone());
+        let secret = link.secret();
+        let offer = Offer {
+            list: me.list.clone(),
+            device: me.device,
+            package: package.into(),
+            envelope: link.envelope_public.clone().into(),
+            expires_ms: link.expires_ms,
+            signature: [0; 64],
+        };
+        let tag = post.keys(&secret, &me.server).tag;
+        let offer = encode(&offer.sign(leaf_key, &tag));
+        let posted = self.post_letter(id, &secret, post, LetterKind::Offer, &offer);
+        posted.map_err(internal)
+    }
+
+    /// Stores a reusable address's offers of today and the next days in advance.
+    fn offer_days(&mut self, id: [u8; 16]) -> Result<(), Refused> {
+        let today = day_of(self.log.time_ms().max(1));
+        let Some(link) = self.links.all.get(&id) else { return Ok(()) };
+        let last = day_of(link.expires_ms).min(today + OFFER_DAYS - 1);
+        let missing: Vec<u32> =
+            (today..=last).filter(|day| !link.packages.contains_key(day)).collect();
+        for day in missing {
+            self.offer(id, Post::DayOffer { day, slot: 0 }, day)?;
+        }
+        self.save_link(&id);
+        Ok(())
+    }
+
+    /// Once the newest head is known: days go by, links end.
+    pub(super) fn tend_addresses(&mut self) {
+        let now = self.log.time_ms();
+        for id in self.links.all.keys().copied().collect::<Vec<_>>() {
+            let Some(link) = self.links.all.get_mut(&id) else { continue };
+            if !link.is_watched() {
+                continue;
+            }
+            if now >= link.expires_ms && link.reading.is_empty() {
+                self.close_link(id, LinkState::Expired);
+            } else if link.kind == LinkKind::Reusable
+                && let Err(refused) = self.offer_days(id)
+            {
+                self.alarm("offers", &refused.message);
+            }
+        }
+    }
+
+    /// A link is of no use any more: what belonged to it is erased.
+    pub(super) fn close_link(&mut self, id: [u8; 16], state: LinkState) {
+        let Some(link) = self.links.all.get_mut(&id) else { return };
+        link.state = state;
+        for package in std::mem::take(&mut link.packages).into_values() {
+            if let Err(refused) = self.mls.forget_key_package(&package) {
+                let text = format!("A KeyPackage could not be erased ({refused}).");
+                self.news.event(crate::io::Event::Alarm { code: "erasure".to_owned(), text });
+            }
+        }
+        link.envelope.clear();
+        link.reading.clear();
+        let tickets = std::mem::take(&mut link.tickets);
+        self.cells.forget_link(&id);
+        self.links.watched.clear();
+        self.save_link(&id);
+        for ticket in tickets {
+            let refused = refuse("link_closed", "The link was closed before it was stored.", "");
+            self.news.reply(ticket, Err(refused));
+        }
+    }
+
+    pub(super) fn revoke_link(&mut self, id: &str) -> Result<Reply, Refused> {
+        let mut found = self.links.all.values().filter(|link| link.id_text().starts_with(id));
+        let (Some(link), None) = (found.next(), found.next()) else {
+            return Err(refuse(
+                "not_found",
+                "No link, or more than one, has this id.",
+                "`undertone link --list` shows them.",
+            ));
+        };
+        let id = link.id;
+        if link.is_watched() {
+            self.close_link(id, LinkState::Revoked);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn link_view(&self, link: &MyLink) -> LinkView {
+        let uri = LinkUri {
+            kind: link.kind,
+            address: link.address.as_bytes().to_vec().into(),
+            server: self.me.server,
+            secret: link.secret,
+            identity: self.me.identity,
+            expires_ms: link.expires_ms,
+            admission: Vec::new().into(),
+        };
+        LinkView {
+            id: link.id_text(),
+            uri: link.is_watched().then(|| uri.to_text()),
+            expires_ms: link.expires_ms,
+            reusable: link.kind == LinkKind::Reusable,
+            state: match link.state {
+                LinkState::Storing => "storing",
+                LinkState::Open => "open",
+                LinkState::Used => "used",
+                LinkState::Expired => "expired",
+                LinkState::Revoked => "revoked",
+            },
+        }
+    }
+
+    pub(super) fn list_links(&self) -> Reply {
+        Reply::Links(self.links.all.values().map(|link| self.link_view(link)).collect())
+    }
+
+    /// An offer is stored: the link may be handed out.
+    pub(super) fn on_offer_stored(&mut self, id: [u8; 16], post: Post) {
+        let Some(link) = self.links.all.get_mut(&id) else { return };
+        let ready = match post {
+            Post::DayOffer { day, .. } => {
+                link.stored_days.insert(day);
+                // The first day's offer makes the address usable.
+                link.packages.keys().next().is_none_or(|first| link.stored_days.contains(first))
+            }
+            _ => true,
+        };
+        if ready && link.state == LinkState::Storing {
+            link.state = LinkState::Open;
+            let tickets = std::mem::take(&mut link.tickets);
+            let view = self.links.all.get(&id).map(|link| self.link_view(link));
+            for ticket in tickets {
+                self.news
+                    .reply(ticket, view.clone().map(Reply::Link).ok_or_else(|| internal("gone")));
+            }
+        }
+        self.save_link(&id);
+    }
+
+    /// Somebody who holds the address squatted an offer slot: the next one of that day is tried.
+    pub(super) fn on_offer_taken(&mut self, id: [u8; 16], post: Post) {
+        if let Post::DayOffer { day, slot } = post
+            && slot + 1 < OFFER_SLOTS
+        {
+            if let Err(refused) = self.offer(id, Post::DayOffer { day, slot: slot + 1 }, day) {
+                self.alarm("offers", &refused.message);
+            }
+            return;
+        }
+        self.alarm("offer_taken", "Somebody wrote where only this device's link may: revoked.");
+        self.close_link(id, LinkState::Revoked);
+    }
+
+    /// Looks for answers among what was listed since the last look.
+    pub(super) fn watch_answers(&mut self) {
+        self.refresh_watched();
+        let cursor = self.links.cursor.or_else(|| self.links.needs_listings_from());
+        let since = cursor.unwrap_or_else(|| self.log.walked());
+        let found: Vec<_> = self
+            .log
+            .listed_since(since)
+            .filter_map(|(prefix, tick)| Some((*self.links.watched.get(&prefix)?, tick)))
+            .collect();
+        self.links.cursor = Some(self.log.walked());
+        for ((id, post), tick) in found {
+            self.read_answer(id, post, tick);
+        }
+        self.move_watch();
+    }
+
+    fn refresh_watched(&mut self) {
+        let day = day_of(self.log.time_ms());
+        if !self.links.watched.is_empty() && self.links.watched_day == day {
+            return;
+        }
+        let server = &self.me.server;
+        let watched = self.links.all.values().filter(|link| link.is_watched());
+        let prefixes = watched.flat_map(|link| {
+            let secret = link.secret();
+            let posts = posts_of(link.kind, day).into_iter();
+            posts.map(move |post| (post.keys(&secret, server).tag.prefix(), (link.id, post)))
+        });
+        self.links.watched = prefixes.collect();
+        self.links.watched_day = day;
+    }
+
+    fn move_watch(&mut self) {
+        let walked = self.log.walked();
+        let idle = |link: &&mut MyLink| {
+            link.reading.is_empty() && walked > link.watch_from + WATCH_SAVE_TICKS
+        };
+        let mut moved = Vec::new();
+        for link in self.links.all.values_mut().filter(|link| link.is_watched()).filter(idle) {
+            link.watch_from = walked;
+            moved.push(link.id);
+        }
+        moved.iter().for_each(|id| self.save_link(id));
+    }
+
+    /// The key that opens answers to a link.
+    pub(super) fn envelope_of(&self, id: &[u8; 16]) -> Option<EnvelopeSecret> {
+        let link = self.links.all.get(id)?;
+        Some(EnvelopeSecret::from_bytes(link.envelope.clone()))
+    }
+}
+
+/// Where answers may stand: a reusable address is answered on the day before, today and tomorrow,
+/// by clocks that differ.
+fn posts_of(kind: LinkKind, day: u32) -> Vec<Post> {
+    if kind == LinkKind::OneTime {
+        return vec![Post::Answer];
+    }
+    let days = day.saturating_sub(1)..=day + 1;
+    days.flat_map(|day| (0..ANSWER_SLOTS).map(move |slot| Post::DayAnswer { day, slot })).collect()
+}
+
+pub(super) fn internal(cause: impl std::fmt::Display) -> Refused {
+    refuse("internal", &format!("Something failed that should not: {cause}."), "Please report it.")
+}

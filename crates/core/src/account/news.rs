@@ -1,0 +1,100 @@
+//! What one step brings forth.
+
+use crate::body::{Invite, NamedMember};
+use crate::ids::ChatId;
+use crate::io::{Changes, Event, HistoryRow, Output, Refused, Reply};
+use std::collections::VecDeque;
+use undertone_crypto::IdentityKey;
+use undertone_wire::HeadRef;
+
+/// Changes, events and replies of one step, and what conversations want from the account.
+#[derive(Default)]
+pub(crate) struct News {
+    changes: Changes,
+    released: Vec<Output>,
+    tasks: VecDeque<Task>,
+}
+
+/// What a conversation wants from the account.
+pub(crate) enum Task {
+    /// People were added: their Welcome goes out by their contact's conversation.
+    Invite(Box<Invitation>),
+    /// A contact added this device to a group.
+    Join {
+        /// The contact.
+        from: IdentityKey,
+        /// What they wrote.
+        invite: Box<Invite>,
+    },
+    /// One's own leave message is stored.
+    Left {
+        /// The group.
+        chat: ChatId,
+    },
+}
+
+/// People who were added to a group, and what they need to join.
+pub(crate) struct Invitation {
+    /// The MLS group.
+    pub conversation: [u8; 32],
+    /// Who.
+    pub to: Vec<IdentityKey>,
+    /// The Welcome, for all of them.
+    pub welcome: Vec<u8>,
+    /// The ratchet tree after the commit.
+    pub tree: Vec<u8>,
+    /// The head that opens the epoch.
+    pub opening: HeadRef,
+    /// All members' names as known here.
+    pub names: Vec<NamedMember>,
+}
+
+impl News {
+    /// Something that people want to know.
+    pub(crate) fn event(&mut self, event: Event) {
+        self.released.push(Output::Event(event));
+    }
+
+    /// The end of a command.
+    pub(crate) fn reply(&mut self, ticket: u64, result: Result<Reply, Refused>) {
+        self.released.push(Output::Reply { ticket, result });
+    }
+
+    /// A record of the engine's own state; `None` erases it.
+    pub(crate) fn record(&mut self, space: &'static str, key: Vec<u8>, bytes: Option<Vec<u8>>) {
+        self.changes.records.insert((space, key), bytes);
+    }
+
+    /// Several records of one space.
+    pub(crate) fn records_of(
+        &mut self,
+        space: &'static str,
+        records: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    ) {
+        for (key, bytes) in records {
+            self.record(space, key, bytes);
+        }
+    }
+
+    /// A row of history, new or in another state.
+    pub(crate) fn row(&mut self, row: HistoryRow) {
+        self.changes.messages.push(row);
+    }
+
+    /// Something for the account to do.
+    pub(crate) fn task(&mut self, task: Task) {
+        self.tasks.push_back(task);
+    }
+
+    pub(super) fn next_task(&mut self) -> Option<Task> {
+        self.tasks.pop_front()
+    }
+
+    pub(super) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    pub(super) fn take_released(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.released)
+    }
+}

@@ -1,0 +1,225 @@
+//! Where things go.
+
+use super::{Account, Purpose, Task};
+use crate::cells::{CellEvent, Owner};
+use crate::conversation::Conversation;
+use crate::ids::ChatId;
+use crate::io::Event;
+use crate::log::LogEvent;
+use undertone_wire::{Answer, Cell};
+
+impl Account {
+    pub(super) fn on_connected(&mut self) {
+        self.connected = true;
+        self.log.connected();
+    }
+
+    pub(super) fn on_disconnected(&mut self) {
+        self.connected = false;
+        self.asks.clear();
+        self.log.disconnected();
+        self.cells.disconnected();
+    }
+
+    pub(super) fn on_answer(&mut self, id: u32, answer: Answer) {
+        match self.asks.remove(&id) {
+            Some(Purpose::Log(ask)) => self.log.on_answer(ask, answer),
+            Some(Purpose::Cell(ask)) => {
+                self.cells.on_answer(self.now_ms, ask, answer, &mut self.log);
+            }
+            // An answer to a question of an earlier connection, or to none.
+            None => {}
+        }
+    }
+
+    /// Lets everything act on everything until nothing is left to do.
+    pub(super) fn settle(&mut self) {
+        loop {
+            if let Some(event) = self.log.poll_event() {
+                self.on_log_event(event);
+            } else if let Some(event) = self.cells.poll_event() {
+                self.on_cell_event(event);
+            } else if let Some(task) = self.news.next_task() {
+                self.on_task(task);
+            } else if std::mem::take(&mut self.log_moved) {
+                self.due.extend(self.conversations.keys().copied());
+                self.watch_answers();
+                self.advance_joins();
+            } else if let Some(chat) = self.due.pop_first() {
+                self.with(chat, Conversation::advance);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn on_log_event(&mut self, event: LogEvent) {
+        match event {
+            LogEvent::Walked { .. }
+            | LogEvent::HeadAt { .. }
+            | LogEvent::NoHeadAt { .. }
+            | LogEvent::Rewound { .. } => self.log_moved = true,
+            LogEvent::CaughtUp { tick } => {
+                self.log_moved = true;
+                self.tend_addresses();
+                self.news.event(Event::CaughtUp { tick });
+            }
+            LogEvent::Alarm(alarm) => {
+                self.halted = Some((alarm.code.clone(), alarm.text.clone()));
+                self.news.event(Event::Alarm { code: alarm.code, text: alarm.text });
+            }
+            LogEvent::Recovered { after } => self.alarm(
+                "server_recovered",
+                &format!(
+                    "The server says that it was restored from a backup and lost what it stored \
+                     after tick {after}. Messages of that time may be missing for others."
+                ),
+            ),
+            LogEvent::Lost { after, until } => self.lose_track(after, until),
+            LogEvent::VersionUnsupported { lowest, highest } => self.alarm(
+                "version",
+                &format!(
+                    "The server speaks protocol versions {lowest} to {highest}, this program \
+                     another. What is queued stays queued."
+                ),
+            ),
+            LogEvent::RewindFailed { opening, expired } => self.join_failed(opening, expired),
+        }
+    }
+
+    pub(super) fn alarm(&mut self, code: &str, text: &str) {
+        self.news.event(Event::Alarm { code: code.to_owned(), text: text.to_owned() });
+    }
+
+    /// What lies between is older than the server keeps: conversations that lived then cannot be
+    /// followed.
+    fn lose_track(&mut self, after: u64, until: u64) {
+        let why =
+            format!("it was away for longer than the server keeps cells (ticks {after}–{until})");
+        for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
+            self.with(chat, |conversation, ctx| conversation.lose_track(&why, ctx));
+        }
+        self.log_moved = true;
+    }
+
+    fn on_cell_event(&mut self, event: CellEvent) {
+        match event {
+            CellEvent::Stored { owner, tick, .. } => self.on_stored(owner, tick),
+            CellEvent::Taken { owner, .. } => self.on_taken(owner),
+            CellEvent::Refused { kind, .. } => self.alarm(
+                "refused",
+                &format!("The server refuses to store a message for good ({kind:?})."),
+            ),
+            CellEvent::Got { owner, cell, .. } => self.on_got(owner, cell),
+            CellEvent::Absent { owner, .. } => self.on_absent(owner),
+            CellEvent::Withheld { owner, tries, .. } => self.on_withheld(owner, tries),
+            CellEvent::Expired { owner, .. } => self.on_expired(owner),
+        }
+    }
+
+    fn on_stored(&mut self, owner: Owner, tick: u64) {
+        match owner {
+            Owner::Lane { chat, .. } | Owner::Control { chat, .. } => drop(self.due.insert(chat)),
+            Owner::Link { link, post, .. } => self.on_letter_stored(link, post, tick),
+            _ => {}
+        }
+    }
+
+    fn on_taken(&mut self, owner: Owner) {
+        match owner {
+            Owner::Link { link, post, .. } => self.on_letter_taken(link, post),
+            Owner::Part { .. } => self.alarm(
+                "part_taken",
+                "The server stored other bytes at an address that nobody else can know. It is \
+                 faulty, or lies.",
+            ),
+            // Lanes and control: the listing decides, when it is read.
+            _ => {}
+        }
+    }
+
+    fn on_got(&mut self, owner: Owner, cell: Cell) {
+        match owner {
+            Owner::Lane { chat, epoch, leaf, slot } => {
+                self.deliver(chat, |to| to.on_lane_cell((epoch, leaf), slot, cell));
+            }
+            Owner::LanePart { chat, epoch, leaf, slot, index } => {
+                self.deliver(chat, |to| to.on_lane_part((epoch, leaf), slot, index, cell));
+            }
+            Owner::Control { chat, epoch, slot } => {
+                self.deliver(chat, |to| to.on_control_cell(epoch, slot, cell));
+            }
+            Owner::ControlPart { chat, epoch, parcel, index } => {
+                self.deliver(chat, |to| to.on_control_part(epoch, parcel, index, cell));
+            }
+            Owner::Link { link, post, index } => self.on_letter_cell(link, post, index, cell),
+            Owner::Join { conversation, what, index } => {
+                self.on_join_part(conversation, what, index, cell);
+            }
+            Owner::Part { .. } => {}
+        }
+    }
+
+    fn deliver(&mut self, chat: ChatId, step: impl FnOnce(&mut Conversation)) {
+        if let Some(conversation) = self.conversations.get_mut(&chat) {
+            step(conversation);
+            self.due.insert(chat);
+        }
+    }
+
+    /// Nothing stands under the tag: for a listed lane or control cell, the listing was another
+    /// tag's by the collision of two prefixes, which nobody can bring about on purpose.
+    fn on_absent(&mut self, owner: Owner) {
+        match owner {
+            Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
+            Owner::Join { conversation, .. } => self.joins.retry(&conversation, self.now_ms),
+            _ => self.alarm("prefix_collision", "Two cells bear one prefix; one message waits."),
+        }
+    }
+
+    fn on_withheld(&mut self, owner: Owner, tries: u32) {
+        match owner {
+            Owner::Lane { chat, epoch, leaf, slot }
+            | Owner::LanePart { chat, epoch, leaf, slot, .. } => {
+                self.with(chat, |to, ctx| to.on_lane_withheld((epoch, leaf), slot, ctx));
+                self.due.insert(chat);
+            }
+            Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
+            Owner::Join { conversation, .. } => self.joins.retry(&conversation, self.now_ms),
+            Owner::Control { .. } | Owner::ControlPart { .. } | Owner::Part { .. } => self.alarm(
+                "withheld",
+                &format!(
+                    "The server lists a change of a conversation and does not deliver it \
+                     ({tries} attempts). The conversation waits for it."
+                ),
+            ),
+        }
+    }
+
+    fn on_expired(&mut self, owner: Owner) {
+        match owner {
+            Owner::Lane { chat, epoch, leaf, slot }
+            | Owner::LanePart { chat, epoch, leaf, slot, .. } => {
+                self.deliver(chat, |to| to.on_lane_expired((epoch, leaf), slot));
+            }
+            Owner::Control { chat, .. } | Owner::ControlPart { chat, .. } => {
+                let why = "a change of its members expired before this device could read it";
+                self.with(chat, |to, ctx| to.lose_track(why, ctx));
+            }
+            Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
+            Owner::Join { conversation, .. } => self.drop_join(
+                &conversation,
+                "the invitation expired before this device could read it",
+            ),
+            Owner::Part { .. } => {}
+        }
+    }
+
+    fn on_task(&mut self, task: Task) {
+        match task {
+            Task::Invite(invitation) => self.invite(&invitation),
+            Task::Join { from, invite } => self.begin_join(from, *invite),
+            Task::Left { chat } => drop(self.with(chat, Conversation::end)),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What a person sees of the account.
+
+use super::Account;
+use super::groups::unknown_chat;
+use crate::ids::ChatId;
+use crate::io::{ChatState, Event, Health, Refused, Reply};
+
+impl Account {
+    pub(super) fn list_chats(&self) -> Reply {
+        let chats = self.conversations.values().map(|chat| chat.view(&self.contacts));
+        Reply::Chats(chats.collect())
+    }
+
+    pub(super) fn list_members(&mut self, chat: ChatId) -> Result<Reply, Refused> {
+        let members = self.with(chat, |chat, ctx| chat.members(ctx));
+        members.map(Reply::Members).ok_or_else(unknown_chat)
+    }
+
+    pub(super) fn whoami(&self) -> Reply {
+        Reply::Whoami {
+            name: self.me.name.clone(),
+            identity: self.me.identity,
+            device: self.me.device.0,
+        }
+    }
+
+    pub(super) fn health(&self) -> Reply {
+        let queues = self.conversations.values().map(|chat| chat.queue_lengths());
+        let (queued, waiting) = queues.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let stuck = self.conversations.values().filter(|chat| chat.state == ChatState::Stuck);
+        Reply::Health(Health {
+            connected: self.connected,
+            tick: self.log.walked(),
+            server_ms: self.log.time_ms(),
+            queued,
+            waiting,
+            withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
+            stuck: stuck.map(|chat| chat.chat).collect(),
+            halted: self.halted.clone(),
+        })
+    }
+
+    /// A conversation looks different now.
+    pub(super) fn tell_chat(&mut self, chat: ChatId) {
+        if let Some(conversation) = self.conversations.get(&chat) {
+            let view = conversation.view(&self.contacts);
+            self.news.event(Event::Chat(view));
+        }
+    }
+}

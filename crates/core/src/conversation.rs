@@ -1,0 +1,258 @@
+//! # One conversation: the machine of one MLS group over a write-once store
+//!
+//! A conversation never trusts an answer to decide: the log's *first listing* of a tag does. Each
+//! [`advance`](Conversation::advance) looks at what is listed, in this order:
+//!
+//! 1. **Control** (`control`, `judge`): control slots take effect strictly in index order; each is
+//!    void, wins, or leaves this device stuck. The *closing tick* is the greatest tick among the
+//!    slots up to the winner.
+//! 2. **Lanes** (`lanes`): every leaf's lane is read strictly in order, up to the closing tick, or up
+//!    to the newest walked tick while the epoch is open.
+//! 3. **Merge** (`merge`): when the lanes are read, the epoch ends; what did not count is sealed
+//!    again in the next one.
+//! 4. **Writing** (`send`, `commit`): only in an open epoch, only after walking to the newest head.
+//!
+//! What is sealed is persisted before it is released; see [`crate::io`]. A cell that is listed but not
+//! delivered never stops the epoch: it leaves a [`Past`] behind that waits for it, and a visible gap.
+
+mod advance;
+mod commands;
+mod commit;
+mod control;
+mod create;
+mod judge;
+mod lanes;
+mod merge;
+mod receive;
+mod send;
+mod state;
+
+pub(crate) use create::{Founded, Welcomed};
+pub(crate) use state::{Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed};
+
+use crate::account::{Contacts, Me, News};
+use crate::cells::Cells;
+use crate::ids::{ChatId, Name};
+use crate::io::{ChatKind, ChatState, ChatView, Event, MemberView};
+use crate::log::LogFollower;
+use crate::policy::Policy;
+use rand_chacha::ChaCha20Rng;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use undertone_crypto::mls::{Group, Member, Mls};
+use undertone_crypto::{DeviceId, IdentityKey};
+
+/// What a conversation works with and on; lent to it by the account for one step.
+pub(crate) struct Ctx<'a> {
+    /// This device's clock, Unix milliseconds.
+    pub now_ms: u64,
+    /// Randomness.
+    pub rng: &'a mut ChaCha20Rng,
+    /// Who one is.
+    pub me: &'a Me,
+    /// What the server lists.
+    pub log: &'a mut LogFollower,
+    /// Cells on their way.
+    pub cells: &'a mut Cells,
+    /// MLS state of all groups.
+    pub mls: &'a mut Mls,
+    /// People known here.
+    pub contacts: &'a mut Contacts,
+    /// What this step brings forth for others.
+    pub news: &'a mut News,
+}
+
+/// One conversation; see the module's head.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Conversation {
+    /// Its name on this device.
+    pub chat: ChatId,
+    /// The MLS group's id.
+    pub conversation: [u8; 32],
+    /// In a contact: the other person.
+    pub peer: Option<IdentityKey>,
+    /// The name in the policy; empty for a contact.
+    pub title: String,
+    /// Where it stands.
+    pub state: ChatState,
+    /// Nothing is written yet: the answer of first contact is not stored.
+    pub held: bool,
+    /// One's own leave message was written.
+    pub leaving: bool,
+    /// Other people's devices that are not in the newest list known: sending stops.
+    pub unlisted: BTreeSet<DeviceId>,
+    epoch: Epoch,
+    past: Vec<Past>,
+    pending: Option<Pending>,
+    intents: Vec<Intent>,
+    next_number: u64,
+    next_outgoing: u64,
+    /// Newest number of each device that counted here.
+    numbers: BTreeMap<DeviceId, u64>,
+    joined: BTreeSet<DeviceId>,
+    names: BTreeMap<IdentityKey, Name>,
+    pace: Pace,
+    #[serde(skip)]
+    outgoing: BTreeMap<u64, Outgoing>,
+    #[serde(skip)]
+    live: Option<Live>,
+    #[serde(skip)]
+    reading: Reading,
+    #[serde(skip)]
+    dirty: Dirty,
+}
+
+/// The group as MLS sees it, loaded when first needed.
+struct Live {
+    group: Group,
+    members: Vec<Member>,
+    policy: Policy,
+}
+
+impl Live {
+    fn new(group: Group) -> Self {
+        let members = group.members();
+        let policy = Policy::parse(&group.policy()).unwrap_or_else(Policy::contact);
+        Self { group, members, policy }
+    }
+}
+
+/// Cells that have arrived and are not judged yet; fetched again after a restart.
+#[derive(Default)]
+struct Reading {
+    control: Option<control::ControlRead>,
+    lanes: BTreeMap<lanes::LaneOf, lanes::Ahead>,
+}
+
+/// Which records have to be written.
+#[derive(Default)]
+struct Dirty {
+    state: bool,
+    outgoing: BTreeSet<u64>,
+}
+
+impl Conversation {
+    /// Contact or group.
+    pub(crate) fn kind(&self) -> ChatKind {
+        if self.peer.is_some() { ChatKind::Contact } else { ChatKind::Group }
+    }
+
+    /// As a list shows it.
+    pub(crate) fn view(&self, contacts: &Contacts) -> ChatView {
+        let (name, verified) = match &self.peer {
+            Some(peer) => (contacts.name_of(peer), contacts.is_verified(peer)),
+            None => (Name::tamed(&self.title), false),
+        };
+        let (chat, kind, state) = (self.chat, self.kind(), self.state);
+        ChatView { chat, name, kind, state, verified, contact: self.peer }
+    }
+
+    /// Whether messages may be written at all.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.state, ChatState::Open | ChatState::Requested)
+    }
+
+    /// The oldest tick whose listings this conversation still looks at.
+    pub(crate) fn needs_listings_from(&self) -> Option<u64> {
+        let past = self.past.iter().map(|past| past.epoch.opened);
+        let open = self.is_live().then_some(self.epoch.opened);
+        past.chain(open).min()
+    }
+
+    /// The members, as a person wants to see them.
+    pub(crate) fn members(&mut self, ctx: &mut Ctx<'_>) -> Vec<MemberView> {
+        let Some(live) = self.live(ctx) else { return Vec::new() };
+        let members: BTreeMap<_, _> =
+            live.members.iter().map(|member| (member.identity, member.device)).collect();
+        let policy = live.policy.clone();
+        let view = |(identity, device): (IdentityKey, DeviceId)| MemberView {
+            identity,
+            name: self.name_of(&identity, ctx),
+            role: policy.role(&identity),
+            joined: identity == ctx.me.identity || self.joined.contains(&device),
+            own: identity == ctx.me.identity,
+        };
+        members.into_iter().map(view).collect()
+    }
+
+    /// A person's name: set here, known as a contact, or as said in this conversation.
+    pub(crate) fn name_of(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> Name {
+        if *identity == ctx.me.identity {
+            return ctx.me.name.clone();
+        }
+        let known = ctx.contacts.known_name(identity);
+        known.or_else(|| self.names.get(identity).cloned()).unwrap_or_else(|| Name::tamed(""))
+    }
+
+    /// The group, loaded when first asked for; `None` once this device is out of it.
+    fn live(&mut self, ctx: &mut Ctx<'_>) -> Option<&mut Live> {
+        if self.live.is_none() {
+            let group = Group::load(ctx.mls, &self.conversation);
+            self.live = group.ok().map(Live::new);
+        }
+        self.live.as_mut()
+    }
+
+    fn touch(&mut self) {
+        self.dirty.state = true;
+    }
+
+    fn set_state(&mut self, state: ChatState, ctx: &mut Ctx<'_>) {
+        if self.state != state {
+            self.state = state;
+            self.touch();
+            let view = self.view(ctx.contacts);
+            ctx.news.event(Event::Chat(view));
+        }
+    }
+
+    /// This device cannot follow: nothing more is sent or read here, and the person is told.
+    fn become_stuck(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+        self.set_state(ChatState::Stuck, ctx);
+        let text = format!(
+            "This device cannot follow the conversation any more: {why}. \
+             Nothing is sent here until it is begun anew."
+        );
+        ctx.news.event(Event::Stuck { chat: self.chat, text });
+    }
+
+    /// What is gone cannot be caught up with.
+    pub(crate) fn lose_track(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+        if self.is_live() {
+            self.become_stuck(why, ctx);
+        }
+    }
+
+    /// Writes what changed into the step's records.
+    pub(crate) fn save(&mut self, news: &mut News) {
+        let dirty = std::mem::take(&mut self.dirty);
+        if dirty.state {
+            news.record("chat", self.chat.0.to_vec(), Some(crate::stored::to_bytes(self)));
+        }
+        for seq in dirty.outgoing {
+            let key = [&self.chat.0[..], &seq.to_be_bytes()].concat();
+            let bytes = self.outgoing.get(&seq).map(crate::stored::to_bytes);
+            news.record("out", key, bytes);
+        }
+    }
+
+    /// The answer of first contact is stored: what is queued may go out.
+    pub(crate) fn release_hold(&mut self) {
+        self.held = false;
+        self.touch();
+    }
+
+    /// Goes on under the name that an earlier stay in the same group had here.
+    pub(crate) fn rename_chat(&mut self, chat: ChatId) {
+        for seq in self.outgoing.keys() {
+            self.dirty.outgoing.insert(*seq);
+        }
+        self.chat = chat;
+        self.touch();
+    }
+
+    /// Takes back one message that was on its way when the profile was closed.
+    pub(crate) fn restore_outgoing(&mut self, seq: u64, outgoing: Outgoing) {
+        self.outgoing.insert(seq, outgoing);
+    }
+}

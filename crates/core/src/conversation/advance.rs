@@ -1,0 +1,80 @@
+//! One step of a conversation after something has changed: read, merge, write.
+
+use super::control::Control;
+use super::lanes::{At, Reached};
+use super::{Conversation, Ctx};
+
+impl Conversation {
+    /// Does everything that can be done now.
+    pub(crate) fn advance(&mut self, ctx: &mut Ctx<'_>) {
+        self.read_past(ctx);
+        while self.is_live() && self.advance_epoch(ctx) {}
+        if self.is_live() {
+            self.write(ctx);
+        }
+    }
+
+    /// Reads the present epoch as far as possible; true when it has ended and another began.
+    fn advance_epoch(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        match self.control(ctx) {
+            Control::Open => {
+                ctx.cells.hold_lane(self.chat, false);
+                self.read_lanes(At::Now, ctx.log.walked(), ctx);
+                false
+            }
+            Control::Waiting(listed) => {
+                ctx.cells.hold_lane(self.chat, true);
+                self.read_lanes(At::Now, listed - 1, ctx);
+                false
+            }
+            Control::Won(win) => {
+                ctx.cells.hold_lane(self.chat, true);
+                let reached = self.read_lanes(At::Now, win.closing, ctx);
+                reached != Reached::Fetching && self.is_live() && self.merge(&win, ctx)
+            }
+            Control::Stuck { closing, why } => {
+                ctx.cells.hold_lane(self.chat, true);
+                if self.read_lanes(At::Now, closing, ctx) != Reached::Fetching && self.is_live() {
+                    self.become_stuck(&why, ctx);
+                }
+                false
+            }
+        }
+    }
+
+    /// Reads epochs that have ended and still wait for a cell; forgets those that are complete.
+    fn read_past(&mut self, ctx: &mut Ctx<'_>) {
+        for index in (0..self.past.len()).rev() {
+            let closed = self.past[index].closed;
+            if self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit {
+                let number = self.past.remove(index).epoch.number;
+                self.reading.lanes.retain(|(epoch, _), _| *epoch != number);
+                self.forget_secrets(ctx);
+            }
+        }
+    }
+
+    /// Erases the message secrets of epochs that nothing waits for any more.
+    pub(super) fn forget_secrets(&mut self, ctx: &mut Ctx<'_>) {
+        let oldest = self.past.iter().map(|past| past.epoch.number).min();
+        let oldest = oldest.unwrap_or(self.epoch.number);
+        let Some(live) = self.live(ctx) else { return };
+        if let Err(refused) = live.group.forget_epochs_before(ctx.mls, oldest) {
+            self.become_stuck(&format!("old secrets cannot be erased ({refused})"), ctx);
+        }
+        self.touch();
+    }
+
+    /// Seals what waits, and makes the commit that is wanted; only in an epoch that is open as far
+    /// as the newest head that the server has shown.
+    fn write(&mut self, ctx: &mut Ctx<'_>) {
+        let open = self.reading.control.is_none();
+        if !open || !ctx.log.caught_up() {
+            return;
+        }
+        if !self.held {
+            self.seal_queue(ctx);
+        }
+        self.commit_if_due(ctx);
+    }
+}

@@ -1,0 +1,220 @@
+//! What a person asks of a conversation.
+
+use super::{Conversation, Ctx, Intent};
+use crate::account::refuse;
+use crate::body::{Content, Leave, TEXT_BYTES_MAX};
+use crate::ids::{MessageId, Name};
+use crate::io::{ChatKind, ChatState, MessageState, Refused, Role};
+use crate::policy::{Bench, Change, Policy, Removed};
+use undertone_crypto::IdentityKey;
+use undertone_crypto::mls::{LEAVES_MAX, Member};
+
+impl Conversation {
+    /// Queues a text.
+    ///
+    /// # Errors
+    /// When it is empty or too long, or the conversation has ended or is stuck.
+    pub(crate) fn send_text(
+        &mut self,
+        text: &str,
+        id: Option<MessageId>,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(MessageId, MessageState), Refused> {
+        self.check_writable()?;
+        if text.trim().is_empty() {
+            return Err(refuse("empty", "The message is empty.", "Write something."));
+        }
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(refuse(
+                "too_long",
+                &format!("The text is longer than {TEXT_BYTES_MAX} bytes."),
+                "Send it as a file.",
+            ));
+        }
+        let content = Content::Text(text.as_bytes().to_vec().into());
+        let message = self.enqueue(id, &content, ctx);
+        Ok((message, self.outgoing_state(message).unwrap_or(MessageState::Queued)))
+    }
+
+    fn check_writable(&self) -> Result<(), Refused> {
+        match self.state {
+            ChatState::Ended => Err(refuse(
+                "ended",
+                "You are not in this conversation any more.",
+                "Somebody who may add members can add you again.",
+            )),
+            ChatState::Stuck => Err(refuse(
+                "stuck",
+                "This device cannot follow the conversation; nothing is sent here.",
+                "`undertone doctor` says why. Begin the conversation anew with a fresh link.",
+            )),
+            ChatState::Open | ChatState::Requested if self.leaving => {
+                Err(refuse("ended", "You are leaving this conversation.", "Nothing is to be done."))
+            }
+            ChatState::Open | ChatState::Requested => Ok(()),
+        }
+    }
+
+    /// Wants contacts to come in.
+    ///
+    /// # Errors
+    /// When one has no right to add, they are members already, or the group is full.
+    pub(crate) fn want_members(
+        &mut self,
+        members: &[IdentityKey],
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(), Refused> {
+        self.check_group(Role::Admin, ctx)?;
+        let inside: Vec<Member> = self.roster_of(ctx);
+        let fresh: Vec<_> = members
+            .iter()
+            .filter(|identity| !inside.iter().any(|member| member.identity == **identity))
+            .copied()
+            .collect();
+        if inside.len() + fresh.len() > LEAVES_MAX {
+            let now = inside.len();
+            return Err(refuse(
+                "group_full",
+                &format!("A group has at most {LEAVES_MAX} devices; this one has {now}."),
+                "Begin a second group, or remove somebody first.",
+            ));
+        }
+        if fresh.is_empty() {
+            return Err(refuse("not_found", "They are members already.", "Nothing is to be done."));
+        }
+        for identity in fresh {
+            self.want(Intent::Add(identity));
+        }
+        Ok(())
+    }
+
+    /// Wants people to go.
+    ///
+    /// # Errors
+    /// When one has no right to remove them, or they are not here.
+    pub(crate) fn want_removed(
+        &mut self,
+        people: &[IdentityKey],
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(), Refused> {
+        self.check_group(Role::Admin, ctx)?;
+        let leaves: Vec<Member> = self
+            .roster_of(ctx)
+            .into_iter()
+            .filter(|member| people.contains(&member.identity))
+            .collect();
+        if leaves.is_empty() {
+            return Err(refuse("not_found", "They are not members.", "See `group members`."));
+        }
+        let removed =
+            |member: &Member| Removed { leaf: member.leaf, identity: member.identity, left: None };
+        let removes = leaves.iter().map(removed).collect();
+        self.check_right(&Change { removes, ..Change::default() }, ctx)?;
+        for Member { leaf, identity, .. } in leaves {
+            self.want(Intent::Remove { leaf, identity, left: None, not_before_ms: 0 });
+        }
+        Ok(())
+    }
+
+    /// Wants another name.
+    ///
+    /// # Errors
+    /// When one has no right to it.
+    pub(crate) fn want_name(&mut self, name: &Name, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
+        self.check_group(Role::Admin, ctx)?;
+        self.intents.retain(|intent| !matches!(intent, Intent::Rename(_)));
+        self.want(Intent::Rename(name.clone()));
+        Ok(())
+    }
+
+    /// Wants another role for a member.
+    ///
+    /// # Errors
+    /// When one has no right to it, or the group would lose its last owner.
+    pub(crate) fn want_role(
+        &mut self,
+        member: IdentityKey,
+        role: Role,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(), Refused> {
+        self.check_group(Role::Owner, ctx)?;
+        let policy = self.policy_of(ctx);
+        let next = policy.with_role(member, role);
+        if next.owners().next().is_none() {
+            return Err(refuse(
+                "not_allowed",
+                "A group keeps at least one owner.",
+                "Make somebody else an owner first.",
+            ));
+        }
+        if !self.roster_of(ctx).iter().any(|other| other.identity == member) {
+            return Err(refuse("not_found", "They are not a member.", "See `group members`."));
+        }
+        self.want(Intent::SetRole(member, role));
+        Ok(())
+    }
+
+    /// Leaves: a signed message says so, and this device forgets the group once that is stored.
+    ///
+    /// # Errors
+    /// When it is a contact, or the last owner would leave others behind.
+    pub(crate) fn leave(&mut self, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
+        self.check_group(Role::Member, ctx)?;
+        self.check_writable()?;
+        let policy = self.policy_of(ctx);
+        let alone = self.roster_of(ctx).len() == 1;
+        let last = policy.owners().eq([&ctx.me.identity]);
+        if last && !alone {
+            return Err(refuse(
+                "not_allowed",
+                "You are the only owner of this group.",
+                "Make somebody else an owner first: `undertone group role CHAT MEMBER owner`.",
+            ));
+        }
+        self.enqueue(None, &Content::Leave(Leave {}), ctx);
+        self.leaving = true;
+        self.touch();
+        Ok(())
+    }
+
+    fn want(&mut self, intent: Intent) {
+        if !self.intents.contains(&intent) {
+            self.intents.push(intent);
+            self.touch();
+        }
+    }
+
+    /// Refuses in contacts, and below a role.
+    fn check_group(&mut self, least: Role, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
+        if self.kind() == ChatKind::Contact {
+            return Err(refuse(
+                "not_allowed",
+                "This is a conversation of two people.",
+                "Create a group: `undertone group create NAME MEMBER…`.",
+            ));
+        }
+        self.check_writable()?;
+        if self.policy_of(ctx).role(&ctx.me.identity) >= least {
+            return Ok(());
+        }
+        let who = if least == Role::Owner { "owners" } else { "owners and admins" };
+        Err(refuse("not_allowed", &format!("Only {who} may do this."), "Ask one of them."))
+    }
+
+    fn check_right(&mut self, change: &Change, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
+        let (policy, members) = (self.policy_of(ctx), self.roster_of(ctx));
+        let bench = Bench { policy: &policy, members: &members, conversation: &self.conversation };
+        if bench.may(self.epoch.own.leaf, change) {
+            return Ok(());
+        }
+        Err(refuse("not_allowed", "You have no right to this change.", "Ask an owner."))
+    }
+
+    fn roster_of(&mut self, ctx: &mut Ctx<'_>) -> Vec<Member> {
+        self.live(ctx).map(|live| live.members.clone()).unwrap_or_default()
+    }
+
+    fn policy_of(&mut self, ctx: &mut Ctx<'_>) -> Policy {
+        self.live(ctx).map_or_else(Policy::contact, |live| live.policy.clone())
+    }
+}

@@ -1,0 +1,253 @@
+//! Commits are intents (DESIGN.md section 4).
+//!
+//! A device makes one commit per epoch and moves it unchanged to the next control slot when a void
+//! cell holds this one. When another's commit wins, the intent is built anew in the next epoch.
+//! Removals go first; leavers are removed by whoever commits next.
+
+use super::judge::CommitParcel;
+use super::{Conversation, Ctx, Intent, Pending};
+use crate::cells::{Owner, Put};
+use crate::head::{Claims, Payload, SignedHead};
+use crate::io::Event;
+use crate::parcel::{PARTS_MAX, ParcelRef, pack};
+use crate::policy::{Added, Bench, Change, LeaveProof, Policy, Removed};
+use undertone_crypto::cell::seal;
+use undertone_crypto::mls::{CommitSpec, KeyPackageBytes};
+use undertone_crypto::{IdentityKey, mls::PendingCommit};
+use undertone_wire::{decode, encode};
+
+/// Own messages after which one's keys are refreshed.
+const HEAL_MESSAGES: u32 = 100;
+/// Time after which one's keys are refreshed.
+const HEAL_EVERY_MS: u64 = 7 * 86_400_000;
+/// No voluntary commit so soon after another commit.
+const QUIET_MS: u64 = 60_000;
+
+/// What the next commit is to do.
+#[derive(Default)]
+struct Plan {
+    change: Change,
+    packages: Vec<KeyPackageBytes>,
+    adds: Vec<IdentityKey>,
+    policy: Option<Policy>,
+}
+
+impl Conversation {
+    /// Makes the commit that is wanted, if one is and its time has come.
+    pub(super) fn commit_if_due(&mut self, ctx: &mut Ctx<'_>) {
+        if self.pending.is_some() || self.held || ctx.now_ms < self.pace.wait_until_ms {
+            return;
+        }
+        self.want_healing(ctx);
+        if !self.intents.iter().any(|intent| self.is_due(intent, ctx)) {
+            return;
+        }
+        if let Some(plan) = self.plan(ctx) {
+            self.commit(plan, ctx);
+        }
+    }
+
+    /// When something has to be looked at again, by this device's clock.
+    pub(crate) fn next_wake_ms(&self) -> Option<u64> {
+        if !self.is_live() || self.pending.is_some() {
+            return None;
+        }
+        let due = |intent: &Intent| match intent {
+            Intent::Remove { not_before_ms, .. } => *not_before_ms,
+            _ => 0,
+        };
+        let intents = self.intents.iter().map(due).min();
+        let heal = self.pace.heal_at_ms.max(self.pace.last_commit_ms + QUIET_MS);
+        let wake = intents.map_or(heal, |intents| intents.min(heal));
+        Some(wake.max(self.pace.wait_until_ms))
+    }
+
+    fn want_healing(&mut self, ctx: &Ctx<'_>) {
+        let quiet = ctx.now_ms >= self.pace.last_commit_ms + QUIET_MS;
+        let worn = self.pace.own_messages >= HEAL_MESSAGES || ctx.now_ms >= self.pace.heal_at_ms;
+        if quiet && worn && !self.intents.contains(&Intent::Heal) {
+            self.intents.push(Intent::Heal);
+            self.touch();
+        }
+    }
+
+    fn is_due(&self, intent: &Intent, ctx: &Ctx<'_>) -> bool {
+        match intent {
+            Intent::Remove { not_before_ms, .. } => ctx.now_ms >= *not_before_ms,
+            _ => true,
+        }
+    }
+
+    /// Gathers what one commit can do: every removal, then the other intents of the first kind.
+    fn plan(&mut self, ctx: &mut Ctx<'_>) -> Option<Plan> {
+        let mut plan = Plan::default();
+        for intent in self.intents.clone() {
+            match intent {
+                Intent::Remove { leaf, identity, left, .. } => {
+                    let left = left.and_then(|left| decode::<LeaveProof>(&left).ok());
+                    let left = left.map(Box::new);
+                    plan.change.removes.push(Removed { leaf, identity, left });
+                }
+                Intent::Add(identity) => self.plan_add(&mut plan, identity, ctx),
+                Intent::Rename(name) => {
+                    let policy = self.planned_policy(&plan, ctx)?;
+                    plan.policy = Some(policy.with_name(name.as_str()));
+                }
+                Intent::SetRole(identity, role) => {
+                    let policy = self.planned_policy(&plan, ctx)?;
+                    plan.policy = Some(policy.with_role(identity, role));
+                }
+                Intent::Heal => {}
+            }
+        }
+        plan.change.policy = plan.policy.as_ref().map(|policy| policy.to_bytes().into());
+        self.lawful(plan, ctx)
+    }
+
+    fn planned_policy(&mut self, plan: &Plan, ctx: &mut Ctx<'_>) -> Option<Policy> {
+        let present = self.live(ctx).map(|live| live.policy.clone());
+        plan.policy.clone().or(present)
+    }
+
+    fn plan_add(&mut self, plan: &mut Plan, identity: IdentityKey, ctx: &mut Ctx<'_>) {
+        match ctx.contacts.package_for(&identity, ctx.news) {
+            Some((info, list_number, bytes)) => {
+                let (device, mls_key) = (info.device, info.mls_key);
+                plan.change.adds.push(Added { identity, device, mls_key, list_number });
+                plan.packages.push(KeyPackageBytes(bytes));
+                plan.adds.push(identity);
+            }
+            None => self.give_up_add(&identity, ctx),
+        }
+    }
+
+    fn give_up_add(&mut self, identity: &IdentityKey, ctx: &mut Ctx<'_>) {
+        self.intents.retain(|intent| *intent != Intent::Add(*identity));
+        self.touch();
+        let who = ctx.contacts.name_of(identity);
+        let text = format!("{who} cannot be added yet: no key of theirs is known here.");
+        ctx.news.event(Event::Member { chat: self.chat, text });
+    }
+
+    /// Drops what this device has no right to any more, so that the rest can go on.
+    fn lawful(&mut self, plan: Plan, ctx: &mut Ctx<'_>) -> Option<Plan> {
+        let conversation = self.conversation;
+        let own = self.epoch.own.leaf;
+        let live = self.live(ctx)?;
+        let (policy, members) = (&live.policy, live.members.as_slice());
+        let bench = Bench { policy, members, conversation: &conversation };
+        if bench.may(own, &plan.change) {
+            return Some(plan);
+        }
+        self.intents.retain(|intent| matches!(intent, Intent::Remove { left: Some(_), .. }));
+        self.touch();
+        let text = "The change was not made: you have no right to it any more.".to_owned();
+        ctx.news.event(Event::Member { chat: self.chat, text });
+        None
+    }
+
+    fn commit(&mut self, plan: Plan, ctx: &mut Ctx<'_>) {
+        let Some(head) = ctx.log.head() else { return };
+        let spec = CommitSpec {
+            add: plan.packages,
+            remove: plan.change.removes.iter().map(|removed| removed.leaf).collect(),
+            policy: plan.policy.map(|policy| policy.to_bytes()),
+            aad: encode(&head),
+        };
+        let Some(live) = self.live(ctx) else { return };
+        match live.group.commit(ctx.mls, &ctx.me.leaf_key, spec) {
+            Ok(commit) => self.stage(commit, plan.change, plan.adds, ctx),
+            Err(refused) => self.give_up(&refused.to_string(), ctx),
+        }
+    }
+
+    /// MLS refuses what is wanted: the intents are dropped, and the person is told.
+    fn give_up(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+        self.intents.clear();
+        self.touch();
+        let text = format!("The change could not be made: {why}.");
+        ctx.news.event(Event::Member { chat: self.chat, text });
+    }
+
+    /// Keeps the commit with its parcel and Welcome, and puts its head into the control slot.
+    fn stage(
+        &mut self,
+        commit: PendingCommit,
+        change: Change,
+        adds: Vec<IdentityKey>,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let hash = change.hash();
+        let payload = encode(&CommitParcel { change, commit: commit.commit.into() });
+        let packed = match pack(&payload, PARTS_MAX, &ctx.me.server, ctx.rng) {
+            Ok(packed) => packed,
+            Err(too_large) => {
+                if let Some(live) = self.live(ctx) {
+                    let cleared = live.group.clear_pending(ctx.mls);
+                    debug_assert!(cleared.is_ok(), "clearing changes memory only");
+                }
+                return self.give_up(&too_large.to_string(), ctx);
+            }
+        };
+        ctx.cells.put_parts(packed.parts, packed.reference.local_id());
+        self.pending = Some(Pending {
+            slot: self.epoch.control.index(),
+            parcel: encode(&packed.reference),
+            change: hash,
+            welcome: commit.welcome,
+            adds,
+        });
+        self.put_pending(ctx);
+    }
+
+    /// A void cell holds the slot: the same commit stands in the next one.
+    pub(super) fn move_pending(&mut self, ctx: &mut Ctx<'_>) {
+        let next = self.epoch.control.index();
+        if let Some(pending) = &mut self.pending {
+            pending.slot = next;
+            self.put_pending(ctx);
+        }
+    }
+
+    fn put_pending(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(pending) = &self.pending else { return };
+        let Some(parcel) = pending.parcel() else { return };
+        let after = vec![parcel.local_id()];
+        let keys = self.epoch.control.keys(&ctx.me.server).clone();
+        let leaf = self.epoch.own.leaf;
+        let claims = Claims { leaf, place: 0, change: pending.change, body: [0; 32] };
+        let payload = Payload::Parcel(parcel);
+        let head = SignedHead::sign(&ctx.me.leaf_key, &keys.tag, claims, payload);
+        let cell = seal(&keys, &encode(&head), ctx.rng).expect("a head fits a cell");
+        let slot = self.epoch.control.index();
+        let owner = Owner::Control { chat: self.chat, epoch: self.epoch.number, slot };
+        ctx.cells.put(Put { tag: keys.tag, write: keys.write, cell, owner, after });
+        self.touch();
+    }
+
+    /// One's own commit lost the race: its bytes are dead, its intents live on.
+    pub(super) fn drop_pending(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(pending) = self.pending.take() else { return };
+        self.pace.lost = (self.pace.lost + 1).min(8);
+        self.pace.wait_until_ms = ctx.now_ms + (1000 << self.pace.lost);
+        if let Some(parcel) = pending.parcel() {
+            self.forget_parcel(&parcel, ctx);
+        }
+        self.touch();
+    }
+
+    /// The parts need not be stored any more.
+    pub(super) fn forget_parcel(&self, parcel: &ParcelRef, ctx: &mut Ctx<'_>) {
+        for index in 0..parcel.parts() {
+            ctx.cells.forget(&parcel.keys(&ctx.me.server, index).tag);
+        }
+    }
+
+    /// After a commit of one's own: when to refresh the keys next.
+    pub(super) fn healed(&mut self, now_ms: u64) {
+        self.pace.own_messages = 0;
+        self.pace.lost = 0;
+        self.pace.heal_at_ms = now_ms + HEAL_EVERY_MS;
+        self.intents.retain(|intent| *intent != Intent::Heal);
+    }
+}

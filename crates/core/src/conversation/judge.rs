@@ -1,0 +1,230 @@
+//! *Void or stuck*: the verdict on one control cell (DESIGN.md section 4).
+//!
+//! The checks C01–C09 come first and need nothing but public structure and the signed declared
+//! change; a cell that fails one of them is void, for every member alike. From C10 on the commit
+//! *has won*: whatever fails then leaves this device stuck, and is never skipped. MLS judges on a
+//! discarded copy, so that a crash between verdict and merge changes nothing.
+
+use super::control::ControlRead;
+use super::{Ctx, Live};
+use crate::head::{Payload, SignedHead};
+use crate::parcel::{Gathering, PARTS_MAX, ParcelRef};
+use crate::policy::{Added, Bench, Change};
+use std::collections::BTreeSet;
+use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use undertone_crypto::SlotKeys;
+use undertone_crypto::cell::open;
+use undertone_crypto::mls::Staged;
+use undertone_wire::{HeadRef, decode, encode};
+
+/// What a commit's parcel holds.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(super) struct CommitParcel {
+    /// What the commit is said to do.
+    pub change: Change,
+    /// The MLS commit, a `PrivateMessage`.
+    pub commit: VLBytes,
+}
+
+/// The check that a void cell failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Void {
+    /// C01: the outer seal does not open.
+    Seal,
+    /// C02: the content is not a head.
+    Head,
+    /// C03: the payload is not a parcel of at most 512 parts.
+    Payload,
+    /// C04: a part is not listed after the epoch opened and up to the head's tick.
+    Parts,
+    /// C05: the parts are not those that the root commits to, or not a commit's parcel.
+    Root,
+    /// C06: the signing leaf is not of this epoch.
+    Leaf,
+    /// C07: the leaf did not sign this for this slot.
+    Signature,
+    /// C08: the declared change is not the one that was signed.
+    Change,
+    /// C09: the leaf has no right to the declared change.
+    Right,
+}
+
+/// What becomes of a control cell.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    /// Skipped by all alike.
+    Void(Void),
+    /// It has won, and this device cannot follow it.
+    Stuck(String),
+    /// It has won.
+    Won(Box<Win>),
+}
+
+/// A commit that has won its epoch.
+#[derive(Clone, Debug)]
+pub(super) struct Win {
+    /// The epoch's closing tick.
+    pub closing: u64,
+    /// Whether it is this device's pending commit.
+    pub own: bool,
+    /// Leaf of its author.
+    pub author: u32,
+    /// The MLS bytes; empty when it is one's own.
+    pub commit: Vec<u8>,
+}
+
+/// How far judging came.
+pub(super) enum Judgement {
+    /// Parts of the parcel have to be fetched first.
+    NeedParts,
+    /// There is a verdict.
+    Done(Verdict),
+}
+
+/// Ticks that bound the verdict.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// When the epoch opened.
+    pub opened: u64,
+    /// The cell's first listing.
+    pub listed: u64,
+    /// The closing tick if this cell wins.
+    pub closing: u64,
+}
+
+/// One control cell before its judge.
+pub(super) struct Case<'a> {
+    pub live: &'a mut Live,
+    pub conversation: &'a [u8; 32],
+    pub keys: &'a SlotKeys,
+    pub bounds: Bounds,
+    /// The parcel of one's own pending commit, as on the wire.
+    pub pending: Option<Vec<u8>>,
+}
+
+impl Case<'_> {
+    /// Judges what `read` holds.
+    pub(super) fn judge(self, read: &mut ControlRead, ctx: &mut Ctx<'_>) -> Judgement {
+        match self.try_judge(read, ctx) {
+            Ok(Some(verdict)) => Judgement::Done(verdict),
+            Ok(None) => Judgement::NeedParts,
+            Err(void) => Judgement::Done(Verdict::Void(void)),
+        }
+    }
+
+    fn try_judge(self, read: &mut ControlRead, ctx: &mut Ctx<'_>) -> Result<Option<Verdict>, Void> {
+        let cell = read.cell.as_ref().ok_or(Void::Seal)?;
+        let content = open(self.keys, cell).map_err(|_| Void::Seal)?;
+        let head = SignedHead::parse(&content).ok_or(Void::Head)?;
+        let parcel = self.parcel_of(&head)?;
+        self.check_listings(&parcel, ctx)?;
+        if self.is_pending(&head, &parcel) {
+            return Ok(Some(self.won(true, head.claims.leaf, Vec::new())));
+        }
+        let parts = read.parts.get_or_insert_with(|| Gathering::new(parcel));
+        if parts.missing().next().is_some() {
+            return Ok(None);
+        }
+        let payload = parts.payload(&ctx.me.server).map_err(|_| Void::Root)?;
+        let payload: CommitParcel = decode(&payload).map_err(|_| Void::Root)?;
+        self.check_author(&head)?;
+        self.check_change(&head, &payload.change)?;
+        Ok(Some(self.follow(&head, &payload, ctx)))
+    }
+
+    fn parcel_of(&self, head: &SignedHead) -> Result<ParcelRef, Void> {
+        match &head.payload {
+            Payload::Parcel(parcel) if (1..=PARTS_MAX).contains(&parcel.parts()) => {
+                Ok(parcel.clone())
+            }
+            _ => Err(Void::Payload),
+        }
+    }
+
+    /// Parts are stored before the head is; a late part makes the head void for everybody.
+    fn check_listings(&self, parcel: &ParcelRef, ctx: &Ctx<'_>) -> Result<(), Void> {
+        let in_time = |index| {
+            let tag = parcel.keys(&ctx.me.server, index).tag;
+            let listed = ctx.log.listed_in(tag.prefix(), self.bounds.opened);
+            listed.is_some_and(|tick| tick <= self.bounds.listed)
+        };
+        (0..parcel.parts()).all(in_time).then_some(()).ok_or(Void::Parts)
+    }
+
+    /// One's own commit is recognised by its payload: MLS cannot read one's own ciphertext.
+    fn is_pending(&self, head: &SignedHead, parcel: &ParcelRef) -> bool {
+        self.pending.as_ref().is_some_and(|pending| *pending == encode(parcel))
+            && head.claims.leaf == self.live.group.own_leaf()
+            && self.check_author(head).is_ok()
+    }
+
+    fn check_author(&self, head: &SignedHead) -> Result<(), Void> {
+        let mut members = self.live.members.iter();
+        let author = members.find(|member| member.leaf == head.claims.leaf).ok_or(Void::Leaf)?;
+        let genuine = head.verify(&author.mls_key, &self.keys.tag);
+        genuine.then_some(()).ok_or(Void::Signature)
+    }
+
+    fn check_change(&self, head: &SignedHead, change: &Change) -> Result<(), Void> {
+        if change.hash() != head.claims.change {
+            return Err(Void::Change);
+        }
+        let Live { policy, members, .. } = &*self.live;
+        let bench = Bench { policy, members, conversation: self.conversation };
+        bench.may(head.claims.leaf, change).then_some(()).ok_or(Void::Right)
+    }
+
+    /// C10–C12: the commit has won; can this device follow it?
+    fn follow(&self, head: &SignedHead, payload: &CommitParcel, ctx: &mut Ctx<'_>) -> Verdict {
+        let author = head.claims.leaf;
+        if author == self.live.group.own_leaf() {
+            return Verdict::Stuck(
+                "a commit was made in this device's name that it did not make; \
+                 this profile was copied or rolled back"
+                    .to_owned(),
+            );
+        }
+        let commit = payload.commit.as_slice();
+        let staged = match self.live.group.judge(ctx.mls, commit) {
+            Ok(staged) => staged,
+            Err(refused) => return Verdict::Stuck(format!("MLS refuses the commit ({refused})")),
+        };
+        if !matches(&staged, author, &payload.change) {
+            return Verdict::Stuck("the commit does something else than it declares".to_owned());
+        }
+        check_log_of(&staged.aad, ctx);
+        self.won(false, author, commit.to_vec())
+    }
+
+    fn won(&self, own: bool, author: u32, commit: Vec<u8>) -> Verdict {
+        Verdict::Won(Box::new(Win { closing: self.bounds.closing, own, author, commit }))
+    }
+}
+
+/// Whether a commit does what was declared: all of it, and nothing else.
+fn matches(staged: &Staged, author: u32, change: &Change) -> bool {
+    let declared: BTreeSet<_> = change.adds.iter().map(key_of).collect();
+    let added: BTreeSet<_> = staged.add.iter().copied().collect();
+    let removes: BTreeSet<_> = change.removes.iter().map(|removed| removed.leaf).collect();
+    let removed: BTreeSet<_> = staged.remove.iter().copied().collect();
+    let policy = change.policy.as_ref().map(|policy| policy.as_slice());
+    let counts =
+        staged.add.len() == change.adds.len() && staged.remove.len() == change.removes.len();
+    staged.committer == author
+        && counts
+        && declared == added
+        && removes == removed
+        && policy == staged.policy.as_deref()
+}
+
+fn key_of(added: &Added) -> (undertone_crypto::IdentityKey, undertone_crypto::DeviceId, [u8; 32]) {
+    (added.identity, added.device, added.mls_key)
+}
+
+/// Judges the head that a message carries in its authenticated data; a conflict is an alarm that
+/// stops all sending. An unreadable head proves nothing.
+pub(super) fn check_log_of(aad: &[u8], ctx: &mut Ctx<'_>) {
+    if let Ok(head) = decode::<HeadRef>(aad) {
+        ctx.log.check_foreign(head);
+    }
+}

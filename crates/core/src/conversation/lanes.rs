@@ -1,0 +1,466 @@
+//! Reading lanes: strictly in order, each cell judged alike by every member.
+//!
+//! A cell *counts* iff all of L01–L09 hold. The effective tick of a slot is the greatest tick among
+//! its lane's slots up to it, void ones included; a lane ends at its first slot that is not listed.
+//! Slots that are listed already are fetched ahead, since a round trip per message would be slow.
+
+use super::judge::check_log_of;
+use super::receive::Entry;
+use super::state::{Chain, Epoch, Past};
+use super::{Conversation, Ctx};
+use crate::body::Body;
+use crate::cells::Owner;
+use crate::head::{HeadProof, Payload, SignedHead};
+use crate::io::Event;
+use crate::parcel::{Gathering, MESSAGE_PARTS_MAX, ParcelRef};
+use std::collections::VecDeque;
+use undertone_crypto::SlotKeys;
+use undertone_crypto::cell::open;
+use undertone_crypto::mls::Member;
+use undertone_wire::{Cell, decode};
+
+/// How many listed slots of a lane are fetched ahead.
+pub(super) const AHEAD: usize = 64;
+
+/// Which epoch is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// The present one.
+    Now,
+    /// One that has ended, by its index among those that are remembered.
+    Past(usize),
+}
+
+/// Slots of one lane that are listed and not read yet.
+pub(super) struct Ahead {
+    /// The first slot that is not in `reads`.
+    next: Chain,
+    reads: VecDeque<LaneRead>,
+}
+
+/// One listed slot.
+pub(super) struct LaneRead {
+    keys: SlotKeys,
+    listed: u64,
+    cell: Option<Cell>,
+    parts: Option<Gathering>,
+    withheld: bool,
+    expired: bool,
+}
+
+/// Names the lane of a leaf in an epoch.
+pub(super) type LaneOf = (u64, u32);
+
+/// How far reading came.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reached {
+    /// Everything up to the limit is read.
+    Limit,
+    /// A cell is listed and was asked for several times in vain.
+    Withheld,
+    /// A cell is on its way.
+    Fetching,
+}
+
+impl Ahead {
+    /// Whether a slot of `lane` is listed within `limit` and not read.
+    pub(super) fn waits_within(&self, limit: u64, lane: &super::Lane) -> bool {
+        self.reads.front().is_some_and(|read| read.listed.max(lane.effective) <= limit)
+    }
+}
+
+/// The check that a cell failed which does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Skip {
+    /// L01: the outer seal does not open.
+    Seal,
+    /// L02: the content is not a head.
+    Head,
+    /// L03: the head names another leaf, or that leaf did not sign it for this slot.
+    Author,
+    /// L04: the place is not the number of counting cells before it.
+    Place,
+    /// L05: a part is not listed in time, there are too many, or they are others.
+    Parts,
+    /// L06: MLS does not accept it.
+    Mls,
+    /// L07: MLS says that another leaf wrote it.
+    Sender,
+    /// L08: the body is not the one that the head commits to.
+    Commitment,
+    /// L09: the body is not in the grammar, or of another conversation.
+    Body,
+}
+
+/// What becomes of a lane cell.
+enum LaneVerdict {
+    /// It is part of the transcript.
+    Counts(Box<Entry>),
+    /// It is one's own message of this number in the queue, and part of the transcript.
+    Own(u64),
+    /// It is not, for anybody.
+    Skip(Skip),
+    /// Its parts have to be fetched first.
+    NeedParts,
+}
+
+/// One slot before its judge.
+struct Slot {
+    leaf: u32,
+    index: u64,
+    listed: u64,
+    effective: u64,
+    keys: SlotKeys,
+}
+
+impl Conversation {
+    /// Reads every lane of an epoch up to the tick `limit`.
+    pub(super) fn read_lanes(&mut self, at: At, limit: u64, ctx: &mut Ctx<'_>) -> Reached {
+        let leaves: Vec<u32> = self.epoch_at(at).lanes.keys().copied().collect();
+        let reached = leaves.into_iter().map(|leaf| self.read_lane(at, leaf, limit, ctx));
+        reached.max().unwrap_or(Reached::Limit)
+    }
+
+    fn read_lane(&mut self, at: At, leaf: u32, limit: u64, ctx: &mut Ctx<'_>) -> Reached {
+        loop {
+            self.fetch_ahead(at, leaf, ctx);
+            let Some(slot) = self.next_slot(at, leaf, limit) else { return Reached::Limit };
+            let key = (self.epoch_at(at).number, leaf);
+            let read = &self.reading.lanes[&key].reads[0];
+            if read.expired {
+                self.pass_expired(at, &slot, ctx);
+                continue;
+            }
+            // Whether one's own message counts decides if it is sent again: that has to be known.
+            let skippable = read.withheld && leaf != self.epoch_at(at).own.leaf;
+            let waiting = if skippable { Reached::Withheld } else { Reached::Fetching };
+            let Some(cell) = read.cell.clone() else { return waiting };
+            match self.judge_lane(at, &slot, &cell, ctx) {
+                LaneVerdict::NeedParts => return waiting,
+                LaneVerdict::Counts(entry) => {
+                    self.pass(at, &slot, true, ctx);
+                    self.receive(*entry, ctx);
+                }
+                LaneVerdict::Own(seq) => {
+                    self.pass(at, &slot, true, ctx);
+                    self.own_counts(seq, slot.effective, slot.index, ctx);
+                }
+                LaneVerdict::Skip(_) => self.pass(at, &slot, false, ctx),
+            }
+            if !self.is_live() && at == At::Now {
+                return Reached::Limit;
+            }
+        }
+    }
+
+    /// Asks for the cells of slots that are listed.
+    fn fetch_ahead(&mut self, at: At, leaf: u32, ctx: &mut Ctx<'_>) {
+        let (number, opened, own) = self.facts(at);
+        let next = self.epoch_at(at).lanes[&leaf].next.clone();
+        let fresh = || Ahead { next, reads: VecDeque::new() };
+        let ahead = self.reading.lanes.entry((number, leaf)).or_insert_with(fresh);
+        while ahead.reads.len() < AHEAD {
+            let slot = ahead.next.index();
+            let keys = ahead.next.keys(&ctx.me.server).clone();
+            let Some(listed) = ctx.log.listed_in(keys.tag.prefix(), opened) else { return };
+            let cell = if leaf == own { ctx.cells.stored_cell(&keys.tag) } else { None };
+            if cell.is_none() {
+                let owner = Owner::Lane { chat: self.chat, epoch: number, leaf, slot };
+                ctx.cells.get(keys.tag, Some(listed), owner);
+            }
+            let (parts, withheld, expired) = (None, false, false);
+            ahead.reads.push_back(LaneRead { keys, listed, cell, parts, withheld, expired });
+            ahead.next.step();
+        }
+    }
+
+    /// The next slot, if its effective tick is within the limit.
+    fn next_slot(&self, at: At, leaf: u32, limit: u64) -> Option<Slot> {
+        let epoch = self.epoch_at(at);
+        let lane = &epoch.lanes[&leaf];
+        let read = self.reading.lanes[&(epoch.number, leaf)].reads.front()?;
+        let effective = lane.effective.max(read.listed);
+        (effective <= limit).then(|| Slot {
+            leaf,
+            index: lane.next.index(),
+            listed: read.listed,
+            effective,
+            keys: read.keys.clone(),
+        })
+    }
+
+    /// The lane goes on behind this slot.
+    fn pass(&mut self, at: At, slot: &Slot, counts: bool, ctx: &mut Ctx<'_>) {
+        let own = self.facts(at).2 == slot.leaf;
+        let number = self.epoch_at(at).number;
+        let lane = self.lane_mut(at, slot.leaf);
+        lane.effective = slot.effective;
+        lane.place += u64::from(counts);
+        lane.next.step();
+        if counts {
+            lane.unknown = 0;
+        }
+        if let Some(ahead) = self.reading.lanes.get_mut(&(number, slot.leaf)) {
+            ahead.reads.pop_front();
+        }
+        if own {
+            ctx.cells.forget(&slot.keys.tag);
+        }
+        self.touch();
+    }
+
+    fn pass_expired(&mut self, at: At, slot: &Slot, ctx: &mut Ctx<'_>) {
+        self.lane_mut(at, slot.leaf).unknown += 1;
+        self.pass(at, slot, false, ctx);
+        let who =
+            self.author_at(at, slot.leaf, ctx).map(|member| self.name_of(&member.identity, ctx));
+        let who = who.map_or_else(|| "a member".to_owned(), |name| name.to_string());
+        let text = format!("A message from {who} expired before this device could read it.");
+        ctx.news.event(Event::Gap { chat: self.chat, text });
+    }
+
+    fn judge_lane(&mut self, at: At, slot: &Slot, cell: &Cell, ctx: &mut Ctx<'_>) -> LaneVerdict {
+        let own = at == At::Now && slot.leaf == self.epoch.own.leaf;
+        let verdict = if own {
+            self.judge_own(slot, cell, ctx)
+        } else {
+            self.judge_foreign(at, slot, cell, ctx)
+        };
+        verdict.unwrap_or_else(LaneVerdict::Skip)
+    }
+
+    fn judge_foreign(
+        &mut self,
+        at: At,
+        slot: &Slot,
+        cell: &Cell,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<LaneVerdict, Skip> {
+        let head = parse(&slot.keys, cell)?;
+        let author = self.author_at(at, slot.leaf, ctx).ok_or(Skip::Author)?;
+        let named = head.claims.leaf == slot.leaf;
+        if !named || !head.verify(&author.mls_key, &slot.keys.tag) {
+            return Err(Skip::Author);
+        }
+        self.check_place(at, slot, head.claims.place)?;
+        let Some(payload) = self.payload(at, slot, &head.payload, ctx)? else {
+            return Ok(LaneVerdict::NeedParts);
+        };
+        let live = self.live(ctx).ok_or(Skip::Mls)?;
+        let plain = live.group.decrypt(ctx.mls, &payload).map_err(|_| Skip::Mls)?;
+        if plain.leaf != slot.leaf {
+            return Err(Skip::Sender);
+        }
+        check_log_of(&plain.aad, ctx);
+        let body = self.check_body(&head, &plain.payload)?;
+        let proof = head.proof(&slot.keys.tag);
+        self.lane_mut(at, slot.leaf).place = head.claims.place;
+        Ok(LaneVerdict::Counts(Box::new(self.entry(at, slot, author, body, plain.payload, proof))))
+    }
+
+    /// After cells that expired unread, the author's signed place says how many of them counted.
+    fn check_place(&self, at: At, slot: &Slot, place: u64) -> Result<(), Skip> {
+        let lane = &self.epoch_at(at).lanes[&slot.leaf];
+        let possible = lane.place..=lane.place.saturating_add(lane.unknown);
+        possible.contains(&place).then_some(()).ok_or(Skip::Place)
+    }
+
+    fn check_body(&self, head: &SignedHead, bytes: &[u8]) -> Result<Body, Skip> {
+        if Body::commitment(bytes) != head.claims.body {
+            return Err(Skip::Commitment);
+        }
+        let body: Body = decode(bytes).map_err(|_| Skip::Body)?;
+        (body.conversation == self.conversation).then_some(body).ok_or(Skip::Body)
+    }
+
+    fn entry(
+        &self,
+        at: At,
+        slot: &Slot,
+        author: Member,
+        body: Body,
+        bytes: Vec<u8>,
+        proof: HeadProof,
+    ) -> Entry {
+        let epoch = self.epoch_at(at).number;
+        let (effective, index) = (slot.effective, slot.index);
+        Entry { epoch, effective, slot: index, author, body, bytes, proof, late: at != At::Now }
+    }
+
+    /// The payload, gathered from its parts where it is a parcel; `None` while they are fetched.
+    fn payload(
+        &mut self,
+        at: At,
+        slot: &Slot,
+        payload: &Payload,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<Option<Vec<u8>>, Skip> {
+        let parcel = match payload {
+            Payload::Inline(bytes) => return Ok(Some(bytes.as_slice().to_vec())),
+            Payload::Parcel(parcel) => parcel,
+        };
+        let (number, opened, _) = self.facts(at);
+        check_parts(parcel, slot, opened, ctx)?;
+        let chat = self.chat;
+        let read = self.read_mut((number, slot.leaf), 0).ok_or(Skip::Parts)?;
+        let parts = read.parts.get_or_insert_with(|| Gathering::new(parcel.clone()));
+        let missing: Vec<u32> = parts.missing().take(AHEAD).collect();
+        for &index in &missing {
+            let tag = parcel.keys(&ctx.me.server, index).tag;
+            let (epoch, leaf, slot) = (number, slot.leaf, slot.index);
+            let listed = ctx.log.listed_in(tag.prefix(), opened);
+            ctx.cells.get(tag, listed, Owner::LanePart { chat, epoch, leaf, slot, index });
+        }
+        if !missing.is_empty() {
+            return Ok(None);
+        }
+        parts.payload(&ctx.me.server).map(Some).map_err(|_| Skip::Parts)
+    }
+
+    /// One's own slot: one's own bytes, somebody else's, or the sign of a copied profile.
+    fn judge_own(
+        &mut self,
+        slot: &Slot,
+        cell: &Cell,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<LaneVerdict, Skip> {
+        let content = open(&slot.keys, cell).ok();
+        let sealed = ctx.cells.sealed_cell(&slot.keys.tag);
+        let known = sealed.and_then(|sealed| open(&slot.keys, &sealed).ok());
+        if known.is_some() && known == content {
+            return self.judge_known(slot);
+        }
+        let head = content.and_then(|content| SignedHead::parse(&content));
+        if head.is_some_and(|head| head.verify(&ctx.me.leaf_key.key(), &slot.keys.tag)) {
+            self.become_stuck(
+                "a message was written in this device's name that it did not write; \
+                 this profile was copied or rolled back",
+                ctx,
+            );
+            return Err(Skip::Author);
+        }
+        self.go_back(slot.index, ctx);
+        Err(Skip::Seal)
+    }
+
+    /// One's own bytes count unless the message has moved to a later slot since.
+    fn judge_known(&self, slot: &Slot) -> Result<LaneVerdict, Skip> {
+        let place = self.epoch.lanes[&slot.leaf].place;
+        let here = |outgoing: &super::Outgoing| {
+            outgoing.placed().is_some_and(|at| (at.slot, at.place) == (slot.index, place))
+        };
+        let found = self.outgoing.iter().find(|(_, outgoing)| here(outgoing));
+        found.map(|(seq, _)| LaneVerdict::Own(*seq)).ok_or(Skip::Place)
+    }
+}
+
+fn parse(keys: &SlotKeys, cell: &Cell) -> Result<SignedHead, Skip> {
+    let content = open(keys, cell).map_err(|_| Skip::Seal)?;
+    SignedHead::parse(&content).ok_or(Skip::Head)
+}
+
+/// Every part is listed after the epoch opened and not after its head.
+fn check_parts(parcel: &ParcelRef, slot: &Slot, opened: u64, ctx: &Ctx<'_>) -> Result<(), Skip> {
+    let in_time = |index| {
+        let tag = parcel.keys(&ctx.me.server, index).tag;
+        ctx.log.listed_in(tag.prefix(), opened).is_some_and(|tick| tick <= slot.listed)
+    };
+    let fits = (1..=MESSAGE_PARTS_MAX).contains(&parcel.parts());
+    (fits && (0..parcel.parts()).all(in_time)).then_some(()).ok_or(Skip::Parts)
+}
+
+/// Cells that arrive for lanes.
+impl Conversation {
+    /// A lane cell that was asked for has arrived.
+    pub(crate) fn on_lane_cell(&mut self, lane: LaneOf, slot: u64, cell: Cell) {
+        if let Some(read) = self.read_of_slot(lane, slot) {
+            read.cell = Some(cell);
+        }
+    }
+
+    /// Cells that are listed, asked for in vain, and still awaited.
+    pub(crate) fn withheld(&self) -> usize {
+        let reads = self.reading.lanes.values().flat_map(|ahead| &ahead.reads);
+        reads.filter(|read| read.withheld && read.cell.is_none()).count()
+    }
+
+    /// A part of a lane cell's parcel has arrived.
+    pub(crate) fn on_lane_part(&mut self, lane: LaneOf, slot: u64, index: u32, cell: Cell) {
+        let parts = self.read_of_slot(lane, slot).and_then(|read| read.parts.as_mut());
+        if let Some(parts) = parts {
+            parts.take(index, cell);
+        }
+    }
+
+    /// The server lists a lane cell, or a part of it, and did not deliver it when asked repeatedly.
+    pub(crate) fn on_lane_withheld(&mut self, lane: LaneOf, slot: u64, ctx: &mut Ctx<'_>) {
+        let Some(read) = self.read_of_slot(lane, slot) else { return };
+        if std::mem::replace(&mut read.withheld, true) {
+            return;
+        }
+        let member = self.find_epoch(lane.0).and_then(|at| self.author_at(at, lane.1, ctx));
+        let who = member.map(|member| self.name_of(&member.identity, ctx));
+        let who = who.map_or_else(|| "a member".to_owned(), |name| name.to_string());
+        let text = format!(
+            "Messages from {who} are listed by the server but not delivered; still asking for them."
+        );
+        ctx.news.event(Event::Gap { chat: self.chat, text });
+    }
+
+    /// A lane cell is gone from the server for good.
+    pub(crate) fn on_lane_expired(&mut self, lane: LaneOf, slot: u64) {
+        if let Some(read) = self.read_of_slot(lane, slot) {
+            read.expired = true;
+        }
+    }
+
+    fn read_of_slot(&mut self, lane: LaneOf, slot: u64) -> Option<&mut LaneRead> {
+        let at = self.find_epoch(lane.0)?;
+        let next = self.epoch_at(at).lanes.get(&lane.1)?.next.index();
+        self.read_mut(lane, usize::try_from(slot.checked_sub(next)?).ok()?)
+    }
+
+    fn read_mut(&mut self, lane: LaneOf, ahead: usize) -> Option<&mut LaneRead> {
+        self.reading.lanes.get_mut(&lane)?.reads.get_mut(ahead)
+    }
+}
+
+/// Epochs, present and past.
+impl Conversation {
+    pub(super) fn epoch_at(&self, at: At) -> &Epoch {
+        match at {
+            At::Now => &self.epoch,
+            At::Past(index) => &self.past[index].epoch,
+        }
+    }
+
+    fn lane_mut(&mut self, at: At, leaf: u32) -> &mut super::Lane {
+        let epoch = match at {
+            At::Now => &mut self.epoch,
+            At::Past(index) => &mut self.past[index].epoch,
+        };
+        epoch.lanes.get_mut(&leaf).expect("the lane that is being read exists")
+    }
+
+    fn find_epoch(&self, number: u64) -> Option<At> {
+        if number == self.epoch.number {
+            return Some(At::Now);
+        }
+        self.past.iter().position(|past| past.epoch.number == number).map(At::Past)
+    }
+
+    /// Number, opening tick and own leaf.
+    fn facts(&self, at: At) -> (u64, u64, u32) {
+        let epoch = self.epoch_at(at);
+        (epoch.number, epoch.opened, epoch.own.leaf)
+    }
+
+    fn author_at(&mut self, at: At, leaf: u32, ctx: &mut Ctx<'_>) -> Option<Member> {
+        if let At::Past(index) = at {
+            let Past { members, .. } = &self.past[index];
+            return members.iter().find(|member| member.leaf == leaf).map(|m| Member::from(*m));
+        }
+        let live = self.live(ctx)?;
+        live.members.iter().find(|member| member.leaf == leaf).cloned()
+    }
+}

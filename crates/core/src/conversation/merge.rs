@@ -1,0 +1,244 @@
+//! The end of an epoch: the winning commit is merged, and what did not count is taken back.
+
+use super::judge::Win;
+use super::state::{Epoch, PastMember};
+use super::{Conversation, Ctx, Intent, Live, Past};
+use crate::account::{Invitation, Task};
+use crate::body::NamedMember;
+use crate::io::{ChatState, Event, Role};
+use crate::policy::Policy;
+use std::collections::BTreeSet;
+use undertone_crypto::mls::Member;
+use undertone_crypto::{EpochLog, IdentityKey};
+use undertone_wire::HeadRef;
+
+impl Conversation {
+    /// Merges the winner; false while the closing head is not known yet.
+    pub(super) fn merge(&mut self, win: &Win, ctx: &mut Ctx<'_>) -> bool {
+        let Some(opening) = ctx.log.head_at(win.closing) else {
+            ctx.log.want_head_at(win.closing);
+            return false;
+        };
+        let Some(before) = self.roster(ctx) else { return false };
+        if let Err(why) = self.merge_in_mls(win, ctx) {
+            self.become_stuck(&why, ctx);
+            return false;
+        }
+        self.settle_pending(win, opening, ctx);
+        self.take_back();
+        ctx.cells.forget_chat(self.chat);
+        ctx.cells.hold_lane(self.chat, false);
+        self.pace.last_commit_ms = ctx.now_ms;
+        self.tell_changes(&before, win, ctx);
+        let inside = self.live.as_ref().is_some_and(|live| live.group.is_active());
+        if inside {
+            self.open_epoch(opening, win.closing, &before, ctx);
+        } else {
+            self.end(ctx);
+        }
+        inside
+    }
+
+    fn roster(&mut self, ctx: &mut Ctx<'_>) -> Option<Roster> {
+        let live = self.live(ctx)?;
+        Some(Roster { members: live.members.clone(), policy: live.policy.clone() })
+    }
+
+    fn merge_in_mls(&mut self, win: &Win, ctx: &mut Ctx<'_>) -> Result<(), String> {
+        let live = self.live(ctx).ok_or("its MLS state is missing")?;
+        let merged = if win.own {
+            live.group.merge_pending(ctx.mls)
+        } else {
+            live.group.merge(ctx.mls, &win.commit).map(|_| ())
+        };
+        merged.map_err(|refused| format!("MLS cannot merge the commit ({refused})"))?;
+        let Live { group, .. } = self.live.take().ok_or("its MLS state is missing")?;
+        self.live = Some(Live::new(group));
+        Ok(())
+    }
+
+    /// The epoch that MLS is in now, opened by `opening`.
+    fn next_epoch(&mut self, opening: HeadRef, ctx: &mut Ctx<'_>) -> Option<Epoch> {
+        let server = ctx.me.server;
+        let live = self.live.as_ref()?;
+        let exported = live.group.exporter(ctx.mls).ok()?;
+        let log = EpochLog::derive(&exported, &server, &opening);
+        let (number, own) = (live.group.epoch(), live.group.own_leaf());
+        Some(Epoch::open(number, opening, &log, &live.members, own))
+    }
+
+    fn open_epoch(&mut self, opening: HeadRef, closed: u64, before: &Roster, ctx: &mut Ctx<'_>) {
+        match self.next_epoch(opening, ctx) {
+            Some(next) => {
+                let ended = std::mem::replace(&mut self.epoch, next);
+                self.keep_past(ended, closed, before);
+            }
+            None => return self.become_stuck("its next epoch cannot be derived", ctx),
+        }
+        self.forget_secrets(ctx);
+        self.forget_gone_devices();
+        self.drop_fulfilled(ctx);
+        self.check_listed(ctx);
+        self.touch();
+    }
+
+    /// A device that comes back later counts from one again.
+    fn forget_gone_devices(&mut self) {
+        let Some(live) = &self.live else { return };
+        let here: BTreeSet<_> = live.members.iter().map(|member| member.device).collect();
+        self.numbers.retain(|device, _| here.contains(device));
+        self.joined.retain(|device| here.contains(device));
+    }
+
+    /// An epoch whose lanes wait for a listed cell is kept until it arrives or expires.
+    fn keep_past(&mut self, ended: Epoch, closed: u64, before: &Roster) {
+        self.reading.control = None;
+        let waits = self.reading.lanes.iter().any(|((number, leaf), ahead)| {
+            let lane = ended.lanes.get(leaf).filter(|_| *number == ended.number);
+            lane.is_some_and(|lane| ahead.waits_within(closed, lane))
+        });
+        if waits {
+            let members = before.members.iter().map(PastMember::from).collect();
+            self.past.push(Past { epoch: ended, closed, members });
+        } else {
+            self.reading.lanes.retain(|(number, _), _| *number != ended.number);
+        }
+    }
+
+    /// One's own commit has won, or is dead.
+    fn settle_pending(&mut self, win: &Win, opening: HeadRef, ctx: &mut Ctx<'_>) {
+        if !win.own {
+            return self.drop_pending(ctx);
+        }
+        let Some(pending) = self.pending.take() else { return };
+        self.healed(ctx.now_ms);
+        self.touch();
+        if let Some(welcome) = pending.welcome {
+            let Some(live) = &self.live else { return };
+            let tree = live.group.tree();
+            let members = live.members.clone();
+            let named = members.iter().map(|member| self.named(&member.identity, ctx));
+            ctx.news.task(Task::Invite(Box::new(Invitation {
+                conversation: self.conversation,
+                to: pending.adds,
+                welcome,
+                tree,
+                opening,
+                names: named.collect(),
+            })));
+        }
+    }
+
+    fn named(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> NamedMember {
+        let name = self.name_of(identity, ctx).as_str().as_bytes().to_vec();
+        NamedMember { identity: *identity, name: name.into() }
+    }
+
+    /// Intents that have come true, or can not any more.
+    fn drop_fulfilled(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(live) = self.live(ctx) else { return };
+        let members = live.members.clone();
+        let policy = live.policy.clone();
+        let inside = |identity: &IdentityKey| members.iter().any(|m| m.identity == *identity);
+        let sits = |leaf: u32, identity: &IdentityKey| {
+            members.iter().any(|member| member.leaf == leaf && member.identity == *identity)
+        };
+        self.intents.retain(|intent| match intent {
+            Intent::Add(identity) => !inside(identity),
+            Intent::Remove { leaf, identity, .. } => sits(*leaf, identity),
+            Intent::Rename(name) => policy.name.as_slice() != name.as_str().as_bytes(),
+            Intent::SetRole(identity, role) => inside(identity) && policy.role(identity) != *role,
+            Intent::Heal => true,
+        });
+    }
+
+    /// Every change of membership, role or name is shown; no server can suppress it.
+    fn tell_changes(&mut self, before: &Roster, win: &Win, ctx: &mut Ctx<'_>) {
+        let Some(live) = &self.live else { return };
+        let after = Roster { members: live.members.clone(), policy: live.policy.clone() };
+        let author = before.members.iter().find(|member| member.leaf == win.author);
+        let who = author.map(|author| self.subject(&author.identity, ctx));
+        let who = who.unwrap_or_else(|| "Somebody".to_owned());
+        for text in self.differences(before, &after, &who, ctx) {
+            ctx.news.event(Event::Member { chat: self.chat, text });
+        }
+        let title = String::from_utf8_lossy(after.policy.name.as_slice()).into_owned();
+        if title != self.title {
+            self.title = title;
+            let view = self.view(ctx.contacts);
+            ctx.news.event(Event::Chat(view));
+        }
+    }
+
+    fn differences(&self, a: &Roster, b: &Roster, who: &str, ctx: &Ctx<'_>) -> Vec<String> {
+        let (old, new) = (a.people(), b.people());
+        let mut texts = Vec::new();
+        for identity in new.difference(&old) {
+            texts.push(format!("{who} added {}.", self.object(identity, ctx)));
+        }
+        for identity in old.difference(&new) {
+            texts.push(format!("{who} removed {}.", self.object(identity, ctx)));
+        }
+        for identity in new.intersection(&old) {
+            let role = b.policy.role(identity);
+            if a.policy.role(identity) != role {
+                let role = role_word(role);
+                texts.push(format!("{who} made {} {role}.", self.object(identity, ctx)));
+            }
+        }
+        if a.policy.name != b.policy.name {
+            let name = crate::ids::Name::tamed(&String::from_utf8_lossy(b.policy.name.as_slice()));
+            texts.push(format!("{who} named the group {name}."));
+        }
+        texts
+    }
+
+    fn subject(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> String {
+        if *identity == ctx.me.identity { "You".to_owned() } else { self.object(identity, ctx) }
+    }
+
+    fn object(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> String {
+        if *identity == ctx.me.identity {
+            return "you".to_owned();
+        }
+        self.name_of(identity, ctx).to_string()
+    }
+
+    /// This device is out: nothing more is read or sent, and the group's secrets are erased.
+    pub(crate) fn end(&mut self, ctx: &mut Ctx<'_>) {
+        self.fail_queue(ctx);
+        self.pending = None;
+        self.intents.clear();
+        self.past.clear();
+        self.reading = super::Reading::default();
+        let group = self.live.take().map(|live| live.group);
+        let forgotten = group.map_or(Ok(()), |group| group.forget(ctx.mls));
+        if let Err(refused) = forgotten {
+            let text = format!("The group's secrets could not be erased ({refused}).");
+            ctx.news.event(Event::Alarm { code: "erasure".to_owned(), text });
+        }
+        ctx.cells.forget_chat(self.chat);
+        self.set_state(ChatState::Ended, ctx);
+        self.touch();
+    }
+}
+
+/// Members and policy of one epoch.
+struct Roster {
+    members: Vec<Member>,
+    policy: Policy,
+}
+
+impl Roster {
+    fn people(&self) -> BTreeSet<IdentityKey> {
+        self.members.iter().map(|member| member.identity).collect()
+    }
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "an owner",
+        Role::Admin => "an admin",
+        Role::Member => "a member",
+    }
+}

@@ -1,0 +1,175 @@
+//! A counting message: what it changes here.
+
+use super::{Conversation, Ctx, Intent};
+use crate::account::Task;
+use crate::body::{Body, Content, Hello, Invite, Packages};
+use crate::head::HeadProof;
+use crate::ids::Name;
+use crate::io::{ChatState, Event, HistoryRow, MessageState};
+use crate::policy::LeaveProof;
+use rand::Rng;
+use std::collections::BTreeSet;
+use undertone_crypto::mls::Member;
+use undertone_wire::encode;
+
+/// Longest random wait before an admin's client removes somebody who has left, in milliseconds.
+const LEAVER_WAIT_MS: u64 = 60_000;
+
+/// One counting cell of somebody else's lane.
+pub(super) struct Entry {
+    /// The MLS epoch.
+    pub epoch: u64,
+    /// Effective tick.
+    pub effective: u64,
+    /// Slot in its lane.
+    pub slot: u64,
+    /// Who wrote it.
+    pub author: Member,
+    /// What it says.
+    pub body: Body,
+    /// The body as it was written.
+    pub bytes: Vec<u8>,
+    /// The author's signature over it.
+    pub proof: HeadProof,
+    /// Whether its epoch had ended when it was delivered.
+    pub late: bool,
+}
+
+/// Transcript order = (epoch, effective tick, leaf, slot), comparable byte by byte.
+pub(super) fn order(epoch: u64, effective: u64, leaf: u32, slot: u64) -> Vec<u8> {
+    [&epoch.to_be_bytes()[..], &effective.to_be_bytes(), &leaf.to_be_bytes(), &slot.to_be_bytes()]
+        .concat()
+}
+
+impl Conversation {
+    /// Takes a message into the transcript.
+    pub(super) fn receive(&mut self, entry: Entry, ctx: &mut Ctx<'_>) {
+        if !self.number_is_new(&entry, ctx) {
+            return;
+        }
+        self.touch();
+        if self.joined.insert(entry.author.device) && self.state == ChatState::Requested {
+            self.set_state(ChatState::Open, ctx);
+        }
+        let content = Content::from_parts(entry.body.kind, entry.body.content.as_slice());
+        match content {
+            Ok(Content::Text(text)) => self.receive_text(&entry, text.as_slice(), ctx),
+            Ok(Content::Hello(hello)) => self.receive_hello(&entry, &hello, ctx),
+            Ok(Content::Packages(packages)) => self.receive_packages(&entry, packages, ctx),
+            Ok(Content::Invite(invite)) => self.receive_invite(&entry, *invite, ctx),
+            Ok(Content::Leave(_)) => self.receive_leave(&entry, ctx),
+            Ok(Content::Unknown(_)) => {
+                self.show(&entry, "(a kind of message that needs a newer version)".to_owned(), ctx);
+            }
+            Err(_) => self.show(&entry, "(a message that cannot be read)".to_owned(), ctx),
+        }
+    }
+
+    /// A device's numbers count up by one. A number that was seen is a repetition by its author and
+    /// is shown once; a missing number is a gap that the person is told of.
+    fn number_is_new(&mut self, entry: &Entry, ctx: &mut Ctx<'_>) -> bool {
+        let (device, number) = (entry.author.device, entry.body.number);
+        let known = self.numbers.get(&device).copied();
+        if known.is_some_and(|known| number <= known) {
+            return entry.late;
+        }
+        self.numbers.insert(device, number);
+        let missing = known.map_or(0, |known| number - known - 1);
+        if missing > 0 && !self.waits_for(entry.author.device) {
+            let who = self.name_of(&entry.author.identity, ctx);
+            let text = format!("{missing} message(s) from {who} are missing here.");
+            ctx.news.event(Event::Gap { chat: self.chat, text });
+        }
+        true
+    }
+
+    /// Whether cells of a device are still awaited in an epoch that has ended; that gap is shown.
+    fn waits_for(&self, device: undertone_crypto::DeviceId) -> bool {
+        let mut members = self.past.iter().flat_map(|past| &past.members);
+        members.any(|member| member.device == device)
+    }
+
+    fn receive_text(&mut self, entry: &Entry, text: &[u8], ctx: &mut Ctx<'_>) {
+        self.show(entry, String::from_utf8_lossy(text).into_owned(), ctx);
+    }
+
+    fn show(&mut self, entry: &Entry, text: String, ctx: &mut Ctx<'_>) {
+        let message = entry.body.id();
+        ctx.news.row(HistoryRow {
+            chat: self.chat,
+            message,
+            author: entry.author.device.0,
+            from: entry.author.identity,
+            own: false,
+            order: order(entry.epoch, entry.effective, entry.author.leaf, entry.slot),
+            text,
+            sent_ms: entry.body.sent_ms,
+            stored_ms: ctx.log.time_of(entry.effective),
+            state: MessageState::Received,
+        });
+        ctx.news.event(Event::Message { chat: self.chat, message });
+    }
+
+    fn receive_hello(&mut self, entry: &Entry, hello: &Hello, ctx: &mut Ctx<'_>) {
+        let identity = entry.author.identity;
+        if hello.list.identity != identity {
+            return;
+        }
+        let name = Name::tamed(&String::from_utf8_lossy(hello.name.as_slice()));
+        self.names.insert(identity, name.clone());
+        ctx.contacts.learn(self.peer == Some(identity), &name, &hello.list, ctx.news);
+        self.check_listed(ctx);
+    }
+
+    fn receive_packages(&mut self, entry: &Entry, packages: Packages, ctx: &mut Ctx<'_>) {
+        if self.peer == Some(entry.author.identity) {
+            ctx.contacts.take_packages(&entry.author, packages, ctx.news);
+        }
+    }
+
+    fn receive_invite(&mut self, entry: &Entry, invite: Invite, ctx: &mut Ctx<'_>) {
+        if self.peer == Some(entry.author.identity) {
+            ctx.news.task(Task::Join { from: entry.author.identity, invite: Box::new(invite) });
+        }
+    }
+
+    /// The leaver's words are kept: whoever commits next removes the leaf, an admin's client within
+    /// a random minute.
+    fn receive_leave(&mut self, entry: &Entry, ctx: &mut Ctx<'_>) {
+        let who = self.name_of(&entry.author.identity, ctx);
+        let text = format!("{who} has left.");
+        ctx.news.event(Event::Member { chat: self.chat, text });
+        let body = entry.bytes.clone().into();
+        let left = LeaveProof { head: entry.proof.clone(), body };
+        self.intents.push(Intent::Remove {
+            leaf: entry.author.leaf,
+            identity: entry.author.identity,
+            left: Some(encode(&left)),
+            not_before_ms: ctx.now_ms + ctx.rng.random_range(0..LEAVER_WAIT_MS),
+        });
+    }
+
+    /// A leaf outside the newest device list known never voids a commit; but nothing more is sent
+    /// to it before the person has seen it.
+    pub(super) fn check_listed(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(live) = self.live(ctx) else { return };
+        let members = live.members.clone();
+        let unlisted = members.iter().filter(|member| !ctx.contacts.lists(member));
+        let unlisted: BTreeSet<_> = unlisted.map(|member| member.device).collect();
+        if unlisted == self.unlisted {
+            return;
+        }
+        for member in &members {
+            if unlisted.contains(&member.device) && !self.unlisted.contains(&member.device) {
+                let who = self.name_of(&member.identity, ctx);
+                let text = format!(
+                    "A device takes part in the name of {who} that {who}'s device list does not \
+                     name. Nothing is sent here while it does."
+                );
+                ctx.news.event(Event::Alarm { code: "unlisted_device".to_owned(), text });
+            }
+        }
+        self.unlisted = unlisted;
+        self.touch();
+    }
+}

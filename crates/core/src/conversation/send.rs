@@ -1,0 +1,314 @@
+//! Writing messages: the queue, the slots, and going back after a squatted one.
+
+use super::receive::order;
+use super::{Conversation, Ctx, Intent, Outgoing, OutgoingState, Placed};
+use crate::account::Task;
+use crate::body::{Body, Content};
+use crate::cells::{Owner, Put};
+use crate::head::{Claims, Payload, SignedHead};
+use crate::ids::MessageId;
+use crate::io::{Event, HistoryRow, MessageState};
+use crate::parcel::{MESSAGE_PARTS_MAX, pack};
+use rand::RngCore;
+use std::collections::BTreeSet;
+use undertone_crypto::IdentityKey;
+use undertone_crypto::cell::seal;
+use undertone_wire::{decode, encode};
+
+/// Slots that one device may have unacknowledged in one lane; a protocol constant.
+const UNACKNOWLEDGED_MAX: usize = 32;
+
+/// Kind of a text in a body.
+const TEXT: u16 = 1;
+/// Kind of a leave message in a body.
+const LEAVE: u16 = 5;
+
+impl Conversation {
+    /// Puts a message into the queue; it goes out by itself.
+    pub(crate) fn enqueue(
+        &mut self,
+        message: Option<MessageId>,
+        content: &Content,
+        ctx: &mut Ctx<'_>,
+    ) -> MessageId {
+        self.enqueue_after(message, content, Vec::new(), ctx)
+    }
+
+    /// As [`enqueue`](Self::enqueue); the message leaves when these parcels are stored.
+    pub(crate) fn enqueue_after(
+        &mut self,
+        message: Option<MessageId>,
+        content: &Content,
+        after: Vec<[u8; 16]>,
+        ctx: &mut Ctx<'_>,
+    ) -> MessageId {
+        let message = message.unwrap_or_else(|| fresh_id(ctx));
+        let audience = self.audience(ctx);
+        let seq = self.next_outgoing;
+        self.next_outgoing += 1;
+        let mut outgoing = Outgoing::new(message, content, ctx.now_ms, audience);
+        outgoing.after = after;
+        self.outgoing.insert(seq, outgoing);
+        self.dirty.outgoing.insert(seq);
+        self.touch();
+        self.show_own(seq, MessageState::Queued, None, ctx);
+        message
+    }
+
+    /// The people who are shown as reading what is written now: everybody in the epoch, and those
+    /// whom one is about to add; not those whom one is about to remove.
+    fn audience(&mut self, ctx: &mut Ctx<'_>) -> BTreeSet<IdentityKey> {
+        let mut people = self.people(ctx);
+        for intent in &self.intents {
+            match intent {
+                Intent::Add(identity) => drop(people.insert(*identity)),
+                Intent::Remove { identity, .. } => drop(people.remove(identity)),
+                _ => {}
+            }
+        }
+        people
+    }
+
+    fn people(&mut self, ctx: &mut Ctx<'_>) -> BTreeSet<IdentityKey> {
+        let live = self.live(ctx);
+        let members = live.map(|live| live.members.as_slice()).unwrap_or_default();
+        members.iter().map(|member| member.identity).collect()
+    }
+
+    /// Seals as many queued messages as may be under way.
+    pub(super) fn seal_queue(&mut self, ctx: &mut Ctx<'_>) {
+        if self.removal_is_wanted() || !self.unlisted.is_empty() {
+            return;
+        }
+        let people = self.people(ctx);
+        for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
+            if self.unacknowledged() >= UNACKNOWLEDGED_MAX {
+                return;
+            }
+            if !matches!(self.outgoing[&seq].state, OutgoingState::Queued) {
+                continue;
+            }
+            if people.is_subset(&self.outgoing[&seq].audience) {
+                self.seal_message(seq, ctx);
+            } else {
+                self.wait_for_author(seq, ctx);
+            }
+        }
+    }
+
+    /// Messages written after a removal was asked for wait until it has won.
+    fn removal_is_wanted(&self) -> bool {
+        let asked = |intent: &Intent| matches!(intent, Intent::Remove { left: None, .. });
+        self.intents.iter().any(asked)
+    }
+
+    fn unacknowledged(&self) -> usize {
+        self.outgoing.values().filter(|outgoing| outgoing.placed().is_some()).count()
+    }
+
+    /// People have joined since it was written: it waits without blocking later ones.
+    fn wait_for_author(&mut self, seq: u64, ctx: &mut Ctx<'_>) {
+        let outgoing = self.outgoing.get_mut(&seq).expect("a message of the queue");
+        if outgoing.kind != TEXT {
+            // What a device says of itself is for whoever is there.
+            return self.seal_message(seq, ctx);
+        }
+        outgoing.state = OutgoingState::Waiting;
+        self.dirty.outgoing.insert(seq);
+        self.show_own(seq, MessageState::Waiting, None, ctx);
+    }
+
+    /// Gives a message its number, its MLS bytes and its first slot.
+    fn seal_message(&mut self, seq: u64, ctx: &mut Ctx<'_>) {
+        let Some(head) = ctx.log.head() else { return };
+        let number = self.next_number;
+        let body = self.body_of(seq, number, ctx);
+        let bytes = encode(&body);
+        let Some(live) = self.live(ctx) else { return };
+        let sealed = live.group.encrypt(ctx.mls, &ctx.me.leaf_key, &encode(&head), &bytes);
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            Err(refused) => return self.become_stuck(&format!("MLS cannot seal ({refused})"), ctx),
+        };
+        self.next_number += 1;
+        let (payload, parcel) = carry(sealed, ctx);
+        let place = self.epoch.own.place;
+        self.epoch.own.place += 1;
+        let placed = Placed {
+            slot: 0,
+            place,
+            number,
+            body: Body::commitment(&bytes),
+            payload: encode(&payload),
+            parcel,
+        };
+        self.place(seq, placed, ctx);
+    }
+
+    fn body_of(&self, seq: u64, number: u64, ctx: &mut Ctx<'_>) -> Body {
+        let outgoing = &self.outgoing[&seq];
+        Body {
+            conversation: self.conversation,
+            device_list: ctx.me.list.list.number,
+            message: outgoing.message.0,
+            number,
+            sent_ms: outgoing.sent_ms,
+            kind: outgoing.kind,
+            content: outgoing.content.clone().into(),
+            blinding: Body::blinding(ctx.rng),
+        }
+    }
+
+    /// Writes a message into the next slot of one's own lane.
+    fn place(&mut self, seq: u64, mut placed: Placed, ctx: &mut Ctx<'_>) {
+        let keys = self.epoch.own.next.keys(&ctx.me.server).clone();
+        let leaf = self.epoch.own.leaf;
+        placed.slot = self.epoch.own.next.index();
+        let payload: Payload = decode(&placed.payload).expect("written by ourselves");
+        let claims = Claims { leaf, place: placed.place, change: [0; 32], body: placed.body };
+        let head = SignedHead::sign(&ctx.me.leaf_key, &keys.tag, claims, payload);
+        let cell = seal(&keys, &encode(&head), ctx.rng).expect("a head fits a cell");
+        let owner =
+            Owner::Lane { chat: self.chat, epoch: self.epoch.number, leaf, slot: placed.slot };
+        let mut after = self.outgoing[&seq].after.clone();
+        after.extend(placed.parcel);
+        ctx.cells.put(Put { tag: keys.tag, write: keys.write, cell, owner, after });
+        self.epoch.own.next.step();
+        let outgoing = self.outgoing.get_mut(&seq).expect("a message of the queue");
+        outgoing.state = OutgoingState::Sealed(placed);
+        self.dirty.outgoing.insert(seq);
+        self.touch();
+    }
+
+    /// The slot was squatted: that message and all later ones stand again in the next slots, with
+    /// the same MLS bytes. Their old cells stay in the outbox: a slot once taken is always filled.
+    pub(super) fn go_back(&mut self, slot: u64, ctx: &mut Ctx<'_>) {
+        let at = |outgoing: &Outgoing| outgoing.placed().map(|placed| (placed.slot, placed.place));
+        let squatted = self.outgoing.values().filter_map(at).find(|(taken, _)| *taken == slot);
+        let Some((_, first)) = squatted else { return };
+        let mut moved: Vec<(u64, Placed)> = self
+            .outgoing
+            .iter()
+            .filter_map(|(seq, outgoing)| Some((*seq, outgoing.placed()?.clone())))
+            .filter(|(_, placed)| placed.place >= first)
+            .collect();
+        moved.sort_by_key(|(_, placed)| placed.place);
+        for (seq, placed) in moved {
+            self.place(seq, placed, ctx);
+        }
+    }
+
+    /// One's own message counts: it is stored.
+    pub(super) fn own_counts(&mut self, seq: u64, effective: u64, slot: u64, ctx: &mut Ctx<'_>) {
+        let at = order(self.epoch.number, effective, self.epoch.own.leaf, slot);
+        self.show_own(seq, MessageState::Stored, Some((at, effective)), ctx);
+        let outgoing = self.outgoing.remove(&seq);
+        self.dirty.outgoing.insert(seq);
+        self.pace.own_messages += 1;
+        self.touch();
+        if outgoing.is_some_and(|outgoing| outgoing.kind == LEAVE) {
+            ctx.news.task(Task::Left { chat: self.chat });
+        }
+    }
+
+    /// Before the next epoch: what did not count goes back into the queue, and its numbers too.
+    pub(super) fn take_back(&mut self) {
+        for (seq, outgoing) in &mut self.outgoing {
+            if let OutgoingState::Sealed(placed) = &outgoing.state {
+                self.next_number = self.next_number.min(placed.number);
+                outgoing.state = OutgoingState::Queued;
+                self.dirty.outgoing.insert(*seq);
+            }
+        }
+    }
+
+    /// Nothing will be sent here any more.
+    pub(super) fn fail_queue(&mut self, ctx: &mut Ctx<'_>) {
+        for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
+            self.show_own(seq, MessageState::Failed, None, ctx);
+            self.outgoing.remove(&seq);
+            self.dirty.outgoing.insert(seq);
+        }
+    }
+
+    /// The author has seen who is here now and sends all the same.
+    pub(crate) fn release(&mut self, message: MessageId, ctx: &mut Ctx<'_>) {
+        let people = self.people(ctx);
+        let mut waiting = self.outgoing.iter_mut().filter(|(_, out)| out.message == message);
+        let Some((&seq, outgoing)) = waiting.next() else { return };
+        if matches!(outgoing.state, OutgoingState::Waiting) {
+            outgoing.audience = people;
+            outgoing.sent_ms = ctx.now_ms;
+            outgoing.state = OutgoingState::Queued;
+            self.dirty.outgoing.insert(seq);
+            self.show_own(seq, MessageState::Queued, None, ctx);
+        }
+    }
+
+    /// How far an own message is that is not stored.
+    pub(crate) fn outgoing_state(&self, message: MessageId) -> Option<MessageState> {
+        let outgoing = self.outgoing.values().find(|outgoing| outgoing.message == message)?;
+        Some(match outgoing.state {
+            OutgoingState::Waiting => MessageState::Waiting,
+            _ => MessageState::Queued,
+        })
+    }
+
+    /// How many own messages go out by themselves, and how many wait for their author.
+    pub(crate) fn queue_lengths(&self) -> (usize, usize) {
+        let texts = self.outgoing.values().filter(|outgoing| outgoing.kind == TEXT);
+        let waiting = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Waiting);
+        let (waiting, queued): (Vec<_>, Vec<_>) = texts.partition(waiting);
+        (queued.len(), waiting.len())
+    }
+
+    /// Shows an own text in the history; what a device says of itself is not shown.
+    fn show_own(
+        &self,
+        seq: u64,
+        state: MessageState,
+        stored: Option<(Vec<u8>, u64)>,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let Some(outgoing) = self.outgoing.get(&seq).filter(|outgoing| outgoing.kind == TEXT)
+        else {
+            return;
+        };
+        let Ok(Content::Text(text)) = Content::from_parts(TEXT, &outgoing.content) else { return };
+        let (order, tick) = match stored {
+            Some((order, tick)) => (order, Some(tick)),
+            None => ([&[0xff; 8][..], &seq.to_be_bytes()].concat(), None),
+        };
+        ctx.news.row(HistoryRow {
+            chat: self.chat,
+            message: outgoing.message,
+            author: ctx.me.device.0,
+            from: ctx.me.identity,
+            own: true,
+            order,
+            text: String::from_utf8_lossy(text.as_slice()).into_owned(),
+            sent_ms: outgoing.sent_ms,
+            stored_ms: tick.and_then(|tick| ctx.log.time_of(tick)),
+            state,
+        });
+        ctx.news.event(Event::State { chat: self.chat, message: outgoing.message, state });
+    }
+}
+
+/// Inline where it fits, else as a parcel whose parts are stored first.
+fn carry(sealed: Vec<u8>, ctx: &mut Ctx<'_>) -> (Payload, Option<[u8; 16]>) {
+    if sealed.len() <= SignedHead::INLINE_MAX {
+        return (Payload::Inline(sealed.into()), None);
+    }
+    let packed = pack(&sealed, MESSAGE_PARTS_MAX, &ctx.me.server, ctx.rng)
+        .expect("contents are bounded below a message's parcel");
+    let parcel = packed.reference.local_id();
+    ctx.cells.put_parts(packed.parts, parcel);
+    (Payload::Parcel(packed.reference), Some(parcel))
+}
+
+fn fresh_id(ctx: &mut Ctx<'_>) -> MessageId {
+    let mut id = [0; 16];
+    ctx.rng.fill_bytes(&mut id);
+    MessageId(id)
+}

@@ -1,0 +1,296 @@
+//! What a conversation remembers. Everything here is persisted.
+
+use crate::body::Content;
+use crate::ids::{MessageId, Name};
+use crate::io::Role;
+use crate::parcel::ParcelRef;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use undertone_crypto::mls::Member;
+use undertone_crypto::{EpochLog, IdentityKey, Slot, SlotKeys};
+use undertone_wire::{HeadRef, ServerId};
+
+/// One epoch of the group, as its cells are addressed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Epoch {
+    /// The MLS epoch.
+    pub number: u64,
+    /// Tick of the head that opened it: the closing tick of the epoch before.
+    pub opened: u64,
+    /// Next control slot that is not decided.
+    pub control: Chain,
+    /// Greatest tick among the control slots before that one.
+    pub closing: u64,
+    /// The lanes, by leaf, as far as they are read.
+    pub lanes: BTreeMap<u32, Lane>,
+    /// One's own lane, as far as it is written.
+    pub own: OwnLane,
+}
+
+/// How far a lane is read.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Lane {
+    /// Next slot to read.
+    pub next: Chain,
+    /// Effective tick of the slot before it.
+    pub effective: u64,
+    /// Counting cells before it.
+    pub place: u64,
+    /// Cells before it, since the last counting one, that expired unread: each may have counted.
+    pub unknown: u64,
+}
+
+/// How far one's own lane is written.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct OwnLane {
+    /// One's own leaf.
+    pub leaf: u32,
+    /// Next slot to write.
+    pub next: Chain,
+    /// Place of the next message.
+    pub place: u64,
+}
+
+/// A position in a chain of slots, with its keys at hand.
+#[derive(Serialize, Deserialize)]
+#[serde(from = "(u64, [u8; 32])", into = "(u64, [u8; 32])")]
+pub(crate) struct Chain {
+    slot: Slot,
+    keys: Option<SlotKeys>,
+}
+
+impl Chain {
+    pub(crate) fn new(slot: Slot) -> Self {
+        Self { slot, keys: None }
+    }
+
+    pub(crate) fn index(&self) -> u64 {
+        self.slot.index()
+    }
+
+    /// Address and keys of this slot; derived once.
+    pub(crate) fn keys(&mut self, server: &ServerId) -> &SlotKeys {
+        self.keys.get_or_insert_with(|| self.slot.keys(server))
+    }
+
+    pub(crate) fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    /// Goes on to the next slot; this one's secret is gone.
+    pub(crate) fn step(&mut self) {
+        *self = Self::new(self.slot.next());
+    }
+}
+
+impl Clone for Chain {
+    fn clone(&self) -> Self {
+        Self::new(self.slot.clone())
+    }
+}
+
+impl From<(u64, [u8; 32])> for Chain {
+    fn from((index, secret): (u64, [u8; 32])) -> Self {
+        Self::new(Slot::from_parts(index, secret))
+    }
+}
+
+impl From<Chain> for (u64, [u8; 32]) {
+    fn from(chain: Chain) -> Self {
+        chain.slot.dangerous_parts()
+    }
+}
+
+impl Epoch {
+    /// The epoch that opens with the head `opening`.
+    pub(crate) fn open(
+        number: u64,
+        opening: HeadRef,
+        log: &EpochLog,
+        members: &[Member],
+        own_leaf: u32,
+    ) -> Self {
+        let lane = |member: &Member| {
+            let next = Chain::new(log.lane(member.leaf));
+            (member.leaf, Lane { next, effective: opening.tick, place: 0, unknown: 0 })
+        };
+        Self {
+            number,
+            opened: opening.tick,
+            control: Chain::new(log.control()),
+            closing: opening.tick,
+            lanes: members.iter().map(lane).collect(),
+            own: OwnLane { leaf: own_leaf, next: Chain::new(log.lane(own_leaf)), place: 0 },
+        }
+    }
+}
+
+/// An epoch that ended while a listed lane cell was not delivered.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Past {
+    /// Its lanes, as far as they were read.
+    pub epoch: Epoch,
+    /// Its closing tick.
+    pub closed: u64,
+    /// Its members.
+    pub members: Vec<PastMember>,
+}
+
+/// A member of an epoch that has ended.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct PastMember {
+    pub leaf: u32,
+    pub identity: IdentityKey,
+    pub device: undertone_crypto::DeviceId,
+    pub mls_key: [u8; 32],
+}
+
+impl From<&Member> for PastMember {
+    fn from(member: &Member) -> Self {
+        let Member { leaf, identity, device, mls_key } = *member;
+        Self { leaf, identity, device, mls_key }
+    }
+}
+
+impl From<PastMember> for Member {
+    fn from(member: PastMember) -> Self {
+        let PastMember { leaf, identity, device, mls_key } = member;
+        Self { leaf, identity, device, mls_key }
+    }
+}
+
+/// A message of one's own that is not known to be stored.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Outgoing {
+    /// The same after every re-sealing.
+    pub message: MessageId,
+    /// Kind of the content.
+    pub kind: u16,
+    /// The content.
+    pub content: Vec<u8>,
+    /// The author's clock when it was written.
+    pub sent_ms: u64,
+    /// The people who were shown when it was written.
+    pub audience: BTreeSet<IdentityKey>,
+    /// How far it is.
+    pub state: OutgoingState,
+    /// Parcels that it tells of: they are stored first.
+    pub after: Vec<[u8; 16]>,
+}
+
+/// How far a message on its way is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum OutgoingState {
+    /// Goes out by itself.
+    Queued,
+    /// Waits for its author: people have joined since it was written.
+    Waiting,
+    /// Stands in a slot of the present epoch.
+    Sealed(Placed),
+}
+
+/// A message in a slot. Its MLS bytes move unchanged to another slot when this one is taken.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Placed {
+    /// The slot of one's own lane.
+    pub slot: u64,
+    /// Counting cells before it.
+    pub place: u64,
+    /// The running number it was given.
+    pub number: u64,
+    /// *C* of the head.
+    pub body: [u8; 32],
+    /// The head's payload, as on the wire.
+    pub payload: Vec<u8>,
+    /// The parcel that its head waits for.
+    pub parcel: Option<[u8; 16]>,
+}
+
+/// One's own commit of this epoch; there is never a second one.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Pending {
+    /// The control slot in which it stands now.
+    pub slot: u64,
+    /// Its parcel, as on the wire.
+    pub parcel: Vec<u8>,
+    /// Hash of its declared change.
+    pub change: [u8; 32],
+    /// For those whom it adds.
+    pub welcome: Option<Vec<u8>>,
+    /// Whom it adds.
+    pub adds: Vec<IdentityKey>,
+}
+
+impl Pending {
+    pub(crate) fn parcel(&self) -> Option<ParcelRef> {
+        undertone_wire::decode(&self.parcel).ok()
+    }
+}
+
+/// Something that a commit is to bring about. Rebuilt in every epoch until it is true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Intent {
+    /// This contact comes in.
+    Add(IdentityKey),
+    /// This leaf goes.
+    Remove {
+        /// The leaf.
+        leaf: u32,
+        /// Whose it is.
+        identity: IdentityKey,
+        /// The leaver's own words, as on the wire.
+        left: Option<Vec<u8>>,
+        /// Not before this time, by this device's clock.
+        not_before_ms: u64,
+    },
+    /// The group has another name.
+    Rename(Name),
+    /// A person has another role.
+    SetRole(IdentityKey, Role),
+    /// One's own keys are fresh.
+    Heal,
+}
+
+/// When commits are made that nobody asked for, and how losers make way.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Pace {
+    /// When to refresh one's own keys.
+    pub heal_at_ms: u64,
+    /// One's own messages since the last refresh.
+    pub own_messages: u32,
+    /// When the newest commit won.
+    pub last_commit_ms: u64,
+    /// Races lost in a row.
+    pub lost: u32,
+    /// No commit before this time.
+    pub wait_until_ms: u64,
+}
+
+impl Outgoing {
+    /// A message that waits to be sealed.
+    pub(crate) fn new(
+        message: MessageId,
+        content: &Content,
+        sent_ms: u64,
+        audience: BTreeSet<IdentityKey>,
+    ) -> Self {
+        let (kind, content) = content.to_parts();
+        Self {
+            message,
+            kind,
+            content,
+            sent_ms,
+            audience,
+            state: OutgoingState::Queued,
+            after: Vec::new(),
+        }
+    }
+
+    /// Where it stands, if it stands anywhere.
+    pub(crate) fn placed(&self) -> Option<&Placed> {
+        match &self.state {
+            OutgoingState::Sealed(placed) => Some(placed),
+            _ => None,
+        }
+    }
+}
