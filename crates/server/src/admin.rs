@@ -1,14 +1,29 @@
-//! wip
-use crate::{error::ServeError, folder::Folder, keys, serve::random_seed};
-use std::path::Path;
+//! `undertone admin`: what an operator does to a data folder.
+//!
+//! Each function returns plain data that serialises to the JSON of `--json` and prints, by
+//! `Display`, as the text for people. Reading commands work beside a running server; those that
+//! change something need the folder for themselves ([`ServeError::InUse`] otherwise).
 
-/// Names a new signing key.
+mod backup;
+mod rotate;
+
+pub use backup::{Backup, backup};
+pub use rotate::{Rotation, rotate_key};
+
+use crate::ServeError;
+
+/// `admin invite`: comes with tokens.
 ///
 /// # Errors
-/// wip
-pub fn rotate_key(data: &Path, newest: u64) -> Result<(), ServeError> {
-    let folder = Folder::open(data)?;
-    let keys = keys::load(folder.root())?.ok_or_else(|| ServeError::NoServer(data.to_owned()))?;
-    let keys = keys::rotate(keys, &random_seed()?, newest + 1)?;
-    keys::store(folder.root(), &keys)
+/// Always [`ServeError::NotInThisRelease`].
+pub fn invite(_count: u32) -> Result<(), ServeError> {
+    Err(ServeError::NotInThisRelease("invitations"))
+}
+
+/// `admin revoke`: comes with tokens.
+///
+/// # Errors
+/// Always [`ServeError::NotInThisRelease`].
+pub fn revoke(_what: &str) -> Result<(), ServeError> {
+    Err(ServeError::NotInThisRelease("revoking"))
 }
