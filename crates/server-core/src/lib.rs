@@ -13,14 +13,21 @@
 //! * after a failed write or sync nothing is stored until the folder is opened again;
 //! * reading never waits for a sync.
 
+mod check;
 mod engine;
 mod files;
+mod holds;
 mod log;
 mod segments;
 mod store;
 
+#[cfg(test)]
+mod testkit;
+
+pub use check::{Finding, Report, check};
 pub use engine::{Config, Engine, Keys, OpenError, Put, Sealed, Ticket};
 pub use files::{Crash, Files, MemFiles};
+pub use holds::{Held, holds};
 pub use log::{Log, LogError, SpineRecord};
 pub use segments::Segments;
 pub use store::{CellStore, Fault, HourSpan, Memory, NewTick, Place, Slot, StoreError, StoredTick};

@@ -39,9 +39,10 @@ use std::{
 use undertone_wire::ServerId;
 use write::Writer;
 
-pub(crate) use format::{Header, Record, SEGMENT_HEADER_LEN, segment_name};
+pub(crate) use format::{Header, Record, segment_name, sidecar_name};
 pub(crate) use keyfile::read as read_keys;
-pub(crate) use scan::{Scanned, Stop, scan};
+pub(crate) use open::{Walked, hours, is_ours, is_unfinished};
+pub(crate) use scan::{Scanned, Stop, first_unsound_cell, header as segment_header, scan};
 pub(crate) use sidecar::Sidecar;
 pub(crate) use spine::read as read_spine;
 

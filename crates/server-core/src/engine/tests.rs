@@ -1,53 +1,13 @@
 use super::*;
-use crate::{Fault, Memory};
+use crate::{Fault, Memory, testkit::*};
 use ed25519_dalek::SigningKey;
 use undertone_wire::{
-    CELL_LEN, DigestForm, HeadRef, ListedProof, LogProof, Receipt, SegmentAnswer, SegmentLevel,
-    ServerId, merkle::Frontier,
+    DigestForm, HeadRef, ListedProof, LogProof, Receipt, SegmentAnswer, SegmentLevel,
+    merkle::Frontier,
 };
-
-const HOUR: u64 = 3_600_000;
-/// A whole hour, day and minute since 1970.
-const START: u64 = 480_000 * HOUR;
-
-fn keys() -> Keys {
-    Keys::first(SigningKey::from_bytes(&[7; 32]))
-}
-
-fn server() -> ServerId {
-    keys().first.server_id()
-}
 
 fn engine() -> Engine<Memory> {
     Engine::open(Memory::default(), Config::new(keys()), START).unwrap()
-}
-
-fn write_key(number: u64) -> WriteKey {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&number.to_be_bytes());
-    WriteKey(key)
-}
-
-fn tag(number: u64) -> Tag {
-    Tag::derive(&server(), &write_key(number))
-}
-
-fn cell(fill: u8) -> Cell {
-    Cell::from_array([fill; CELL_LEN])
-}
-
-fn put(number: u64, fill: u8) -> Put {
-    Put { tag: tag(number), write: write_key(number), cell: cell(fill), token: Vec::new().into() }
-}
-
-/// Seals one tick with these cells and gives the answers in the order of the tickets.
-fn seal(engine: &Engine<Memory>, now_ms: u64, puts: impl IntoIterator<Item = Put>) -> Vec<Answer> {
-    for (ticket, put) in puts.into_iter().enumerate() {
-        engine.submit(Ticket(ticket as u64), put).unwrap();
-    }
-    let mut answers = engine.seal(now_ms).answers;
-    answers.sort_by_key(|(ticket, _)| *ticket);
-    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 fn stored(answer: &Answer) -> &Receipt {

@@ -7,6 +7,8 @@ use undertone_wire::{CELL_LEN, CellHash, CellLeaf, ServerId, TagHash, decode, en
 
 /// The version of all files of the folder that this code reads and writes.
 pub(crate) const VERSION: u16 = 1;
+/// Length of what every file begins with: magic, version, zeros.
+pub(crate) const FRONT_LEN: usize = 24;
 /// Length of a segment's header.
 pub(crate) const SEGMENT_HEADER_LEN: usize = 160;
 /// Length of a tick record's prelude.
@@ -93,11 +95,12 @@ pub(crate) fn check_front<'a>(
     bytes: &'a [u8],
     magic: &[u8; 16],
 ) -> Result<&'a [u8], StoreError> {
-    if bytes.len() < 18 || bytes[..16] != magic[..] {
+    if bytes.len() < FRONT_LEN || bytes[..16] != magic[..] {
         return Err(damaged(name, 0, "this is not a file of this store"));
     }
     match u16::from_be_bytes([bytes[16], bytes[17]]) {
-        VERSION => Ok(bytes),
+        VERSION if bytes[18..FRONT_LEN].iter().all(|byte| *byte == 0) => Ok(bytes),
+        VERSION => Err(damaged(name, 18, "bytes that must be zero are not")),
         version => Err(StoreError::Version { place: name.to_owned(), version }),
     }
 }
@@ -124,17 +127,15 @@ impl Prelude {
 
     /// `None` unless these are a whole prelude with a true checksum and lawful lengths.
     pub(crate) fn decode(salt: &[u8; 32], bytes: &[u8]) -> Option<Self> {
+        if !bytes.starts_with(RECORD_MAGIC) {
+            return None;
+        }
         let (front, sum) = bytes.get(..PRELUDE_LEN)?.split_at(PRELUDE_LEN - 16);
         let (meta_len, cells) = (u32_at(front, 4), u32_at(front, 8));
         let prelude = Self { tick: u64_at(front, 16), meta_len, cells };
-        let genuine = front.starts_with(RECORD_MAGIC) && salted(salt, &[front])[..16] == *sum;
+        let genuine = salted(salt, &[front])[..16] == *sum;
         let lawful = meta_len <= META_MAX && cells <= CELLS_PER_TICK_MAX;
         (genuine && lawful).then_some(prelude)
-    }
-
-    /// Where the leaves begin, from the record's start.
-    pub(crate) fn leaves_at(&self) -> u64 {
-        (PRELUDE_LEN + self.meta_len) as u64
     }
 
     /// Where the cells begin, from the record's start.

@@ -176,32 +176,36 @@ fn unfinished_header<F: Files>(files: &F, name: &str) -> Result<bool, StoreError
 }
 
 /// Cuts an unfinished last tick.
-///
-/// What is broken at `offset` is damage, not a torn write, when more follows than one record can
-/// be long, or when a later record shows itself. (Nobody who merely writes cells can forge one:
-/// the checksum is salted.)
 fn cut_tail<F: Files>(
     files: &F,
     header: &Header,
     name: &str,
     offset: u64,
 ) -> Result<(), StoreError> {
-    let length = files.len(name).map_err(disk)?;
-    let tail = usize::try_from(length - offset).ok().filter(|tail| *tail as u64 <= RECORD_MAX);
-    let Some(tail) = tail else {
+    if !is_unfinished(files, header, name, offset)? {
         return Err(damaged(name, offset, "this is not a tick, and more follows"));
-    };
-    let bytes = read_bytes(files, name, offset, tail)?;
-    let later = (1..tail.saturating_sub(PRELUDE_LEN - 1)).find(|at| {
-        bytes[*at..].starts_with(b"tick") && Prelude::decode(&header.salt, &bytes[*at..]).is_some()
-    });
-    if let Some(at) = later {
-        let what =
-            format!("this is not a tick, and another follows at byte {}", offset + at as u64);
-        return Err(damaged(name, offset, what));
     }
     files.truncate(name, offset).map_err(disk)?;
     files.sync(name).map_err(disk)
+}
+
+/// Whether what is broken at `offset` is an unfinished write.
+///
+/// It is damage instead when more follows than one record can be long, or when a later record
+/// shows itself. (Nobody who merely writes cells can forge one: the checksum is salted.)
+pub(crate) fn is_unfinished<F: Files + ?Sized>(
+    files: &F,
+    header: &Header,
+    name: &str,
+    offset: u64,
+) -> Result<bool, StoreError> {
+    let tail = files.len(name).map_err(disk)?.saturating_sub(offset);
+    if tail > RECORD_MAX {
+        return Ok(false);
+    }
+    let bytes = read_bytes(files, name, offset, tail as usize)?;
+    let shows_itself = |at: usize| Prelude::decode(&header.salt, &bytes[at..]).is_some();
+    Ok(!(1..bytes.len().saturating_sub(PRELUDE_LEN - 1)).any(shows_itself))
 }
 
 /// What a walk through a segment gathers.

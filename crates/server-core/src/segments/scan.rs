@@ -26,7 +26,7 @@ pub(crate) enum Stop {
 }
 
 /// Reads a segment's header.
-pub(super) fn header<F: Files + ?Sized>(files: &F, hour: u64) -> Result<Header, StoreError> {
+pub(crate) fn header<F: Files + ?Sized>(files: &F, hour: u64) -> Result<Header, StoreError> {
     let name = segment_name(hour);
     let bytes = read_bytes(files, &name, 0, SEGMENT_HEADER_LEN)?;
     let header = Header::decode(&name, &bytes)?;

@@ -39,7 +39,11 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn hour(&self) -> u64 {
+        self.segment.hour
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let segment = &self.segment;
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_be_bytes());

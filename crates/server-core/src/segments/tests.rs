@@ -1,10 +1,5 @@
 use super::*;
-use crate::{Crash, MemFiles, testing};
-use ed25519_dalek::SigningKey;
-
-pub(crate) fn keys() -> Keys {
-    Keys::first(SigningKey::from_bytes(&[7; 32]))
-}
+use crate::{Crash, MemFiles, testing, testkit::*};
 
 struct InFiles;
 
