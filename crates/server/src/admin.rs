@@ -5,9 +5,11 @@
 //! change something need the folder for themselves ([`ServeError::InUse`] otherwise).
 
 mod backup;
+mod inspect;
 mod rotate;
 
 pub use backup::{Backup, backup};
+pub use inspect::{Checked, Finding, HeldField, Holds, Status, check, holds, status};
 pub use rotate::{Rotation, rotate_key};
 
 use crate::ServeError;

@@ -33,6 +33,17 @@ impl StdFiles {
         Ok(Self { root: root.to_owned(), open: RwLock::default() })
     }
 
+    /// The files in `root`, which must be there: for looking only.
+    ///
+    /// # Errors
+    /// [`ServeError::Damaged`] when it is missing.
+    pub(crate) fn existing(root: &Path) -> Result<Self, ServeError> {
+        match root.is_dir() {
+            true => Ok(Self { root: root.to_owned(), open: RwLock::default() }),
+            false => Err(ServeError::Damaged(format!("{} is missing", root.display()))),
+        }
+    }
+
     fn handle(&self, name: &str) -> io::Result<Arc<File>> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         match open {

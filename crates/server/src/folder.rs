@@ -63,6 +63,15 @@ impl Folder {
     }
 }
 
+/// Whether a server, or an admin command that writes, uses the folder now.
+pub(crate) fn is_used(root: &Path) -> Result<bool, ServeError> {
+    match Folder::lock(root) {
+        Ok(_) => Ok(false),
+        Err(ServeError::InUse) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// Where the store of a data folder lies.
 pub(crate) fn log_of(root: &Path) -> PathBuf {
     root.join("log")

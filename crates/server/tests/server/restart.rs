@@ -55,7 +55,7 @@ async fn a_new_key_goes_by_the_old_ones_word() {
     let address = host.address();
     let old = host.client().await.store(&item(&address, "Ada", 1)).await;
     host.stop().await;
-    undertone_server::admin::rotate_key(&host.data(), 1).unwrap();
+    undertone_server::admin::rotate_key(&host.data()).unwrap();
     host.revive().await;
     // Known by the same id, over TLS as in the log.
     let mut ben = Client::connect(&host.address()).await;

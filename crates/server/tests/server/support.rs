@@ -37,6 +37,7 @@ pub fn settings() -> Config {
 /// A server with a folder of its own.
 pub struct Host {
     pub dir: TempDir,
+    data: PathBuf,
     config: Config,
     server: Option<Server>,
     broken: Arc<AtomicBool>,
@@ -45,13 +46,23 @@ pub struct Host {
 impl Host {
     pub async fn start(config: Config) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut host = Self { dir, config, server: None, broken: Arc::default() };
+        let data = dir.path().join("data");
+        Self::start_at(dir, data, config).await
+    }
+
+    /// A server on a folder that is there already.
+    pub async fn start_in(data: PathBuf, config: Config) -> Self {
+        Self::start_at(tempfile::tempdir().unwrap(), data, config).await
+    }
+
+    async fn start_at(dir: TempDir, data: PathBuf, config: Config) -> Self {
+        let mut host = Self { dir, data, config, server: None, broken: Arc::default() };
         host.revive().await;
         host
     }
 
     pub fn data(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.data.clone()
     }
 
     pub fn address(&self) -> ServerAddress {
