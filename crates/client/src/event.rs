@@ -91,30 +91,20 @@ pub fn message_state_word(state: MessageState) -> &'static str {
     }
 }
 
-fn kind_word(kind: ChatKind) -> &'static str {
+/// The kind's word in the interface.
+pub fn kind_word(kind: ChatKind) -> &'static str {
     match kind {
         ChatKind::Contact => "contact",
         ChatKind::Group => "group",
     }
 }
 
-fn chat_state_word(state: ChatState) -> &'static str {
+/// The state's word in the interface.
+pub fn chat_state_word(state: ChatState) -> &'static str {
     match state {
         ChatState::Requested => "requested",
         ChatState::Open => "open",
         ChatState::Stuck => "stuck",
         ChatState::Ended => "ended",
-    }
-}
-
-impl EventBody {
-    /// The kind of a chat in the interface's word.
-    pub fn kind_word(kind: ChatKind) -> &'static str {
-        kind_word(kind)
-    }
-
-    /// The state of a chat in the interface's word.
-    pub fn chat_state_word(state: ChatState) -> &'static str {
-        chat_state_word(state)
     }
 }

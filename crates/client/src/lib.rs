@@ -17,6 +17,7 @@
 
 pub mod clock;
 pub mod control;
+mod create;
 mod driver;
 mod engine;
 mod event;
@@ -26,11 +27,19 @@ mod session;
 mod storage;
 mod wait;
 
+pub use create::{CreateError, Made, NewProfile, create, new_phrase};
 pub use engine::Engine;
-pub use event::{EventBody, message_state_word};
+pub use event::{EventBody, chat_state_word, kind_word, message_state_word};
 pub use network::{LinkState, Wires};
-pub use open::{Reach, Running, SETTING_PROXY, SETTING_SERVER, start};
+pub use open::{OpenError, Reach, Running, open, start};
 pub use session::{CommandError, Session};
-pub use storage::{Stopped, Storage};
-pub use undertone_transport::Socks5;
+pub use storage::{Stopped, Storage, StorageError};
+pub use undertone_transport::{BadProxy, Blame, ConnectError, Socks5};
 pub use wait::{Patience, Unfinished};
+
+/// The setting that holds the server's address.
+pub const SETTING_SERVER: &str = "server";
+/// The setting that holds the proxy, if there is one.
+pub const SETTING_PROXY: &str = "proxy";
+/// The setting that holds the identity's secret, sealed under the passphrase alone.
+pub const SETTING_IDENTITY: &str = "identity";

@@ -1,22 +1,21 @@
-//! Making a profile, and starting a driver on one.
+//! Starting a driver on a profile.
 
 use crate::{
-    Engine, LinkState, Session, Storage, Wires,
+    Engine, LinkState, SETTING_PROXY, SETTING_SERVER, Session, Storage, Wires,
     driver::{Driver, Shown},
     session::Watched,
     storage::StorageError,
 };
-use std::sync::Arc;
+use rand::{TryRngCore, rngs::OsRng};
+use std::{path::Path, str::FromStr, sync::Arc};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
 };
-use undertone_store::Store;
-
-/// The setting that holds the server's address.
-pub const SETTING_SERVER: &str = "server";
-/// The setting that holds the proxy, if there is one.
-pub const SETTING_PROXY: &str = "proxy";
+use undertone_core::{Account, LoadError, Loaded};
+use undertone_store::{DatabaseKey, Profile, Store, StoreError, sqlite::Sqlite};
+use undertone_transport::{Link, LinkConfig, Socks5};
+use undertone_wire::ServerAddress;
 
 /// Commands that may wait for the driver.
 const QUEUE: usize = 64;
@@ -46,6 +45,61 @@ impl Running {
         // A panic of the driver has been reported by the runtime.
         let _ = self.task.await;
     }
+}
+
+/// Why a profile could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the engine wrote cannot be used.
+    #[error(transparent)]
+    Engine(#[from] LoadError),
+    /// A setting is not what this program writes.
+    #[error("the profile is damaged: the setting {0}")]
+    Setting(&'static str),
+    /// The system has no randomness or no thread to give.
+    #[error("the system is out of resources: {0}")]
+    System(String),
+}
+
+/// Opens the profile in `folder` and starts its driver. Must be called within a tokio runtime.
+///
+/// # Errors
+/// [`OpenError`]; when it is [`StoreError::InUse`], the process that has the profile may take
+/// commands: see [`crate::control`].
+pub fn open(folder: &Path, key: DatabaseKey, reach: Reach) -> Result<Running, OpenError> {
+    let mut profile = Profile::open(folder, key)?;
+    let store = profile.store();
+    let server = setting::<ServerAddress>(store, SETTING_SERVER)?;
+    let server = server.ok_or(OpenError::Setting(SETTING_SERVER))?;
+    let proxy = setting::<Socks5>(store, SETTING_PROXY)?;
+    let records = store.load_records()?;
+    let engine = Account::load(Loaded { records, server: server.clone(), seed: seed()? })?;
+    let wires = match reach {
+        Reach::Offline => Wires::offline(),
+        Reach::Online => {
+            let [a, b, c, d, e, f, g, h, ..] = seed()?;
+            let jitter = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+            Wires::of(Link::start(LinkConfig::new(server, proxy, jitter)))
+        }
+    };
+    let (store, lock) = profile.into_parts();
+    start(engine, store, lock, wires).map_err(|error| OpenError::System(error.to_string()))
+}
+
+fn setting<T: FromStr>(store: &Sqlite, name: &'static str) -> Result<Option<T>, OpenError> {
+    let text = store.setting(name)?;
+    text.map(|text| text.parse().map_err(|_| OpenError::Setting(name))).transpose()
+}
+
+/// 32 bytes of the operating system's randomness.
+pub(crate) fn seed() -> Result<[u8; 32], OpenError> {
+    let mut seed = [0; 32];
+    let filled = OsRng.try_fill_bytes(&mut seed);
+    filled.map_err(|error| OpenError::System(error.to_string()))?;
+    Ok(seed)
 }
 
 /// Starts a driver of `engine` on `store`; `keep` lives as long as the store.

@@ -127,6 +127,14 @@ impl Session {
         self.query(move |store| store.set_setting(name, value.as_deref())).await
     }
 
+    /// Reads and authenticates the whole profile; what is wrong, a line each.
+    ///
+    /// # Errors
+    /// When the check itself could not run.
+    pub async fn check(&self) -> Result<Vec<String>, CommandError> {
+        self.query(|store| store.check()).await
+    }
+
     /// The number of the newest event; changes are seen by `changed()`.
     pub fn newest_event(&self) -> watch::Receiver<u64> {
         self.newest.clone()

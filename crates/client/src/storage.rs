@@ -31,6 +31,16 @@ pub enum StorageError {
     Store(#[from] StoreError),
 }
 
+impl StorageError {
+    /// The store's own error, if it was one.
+    pub fn store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Stopped(_) => None,
+        }
+    }
+}
+
 impl Storage {
     /// Starts the thread. `keep` lives as long as the store: the profile's lock.
     ///

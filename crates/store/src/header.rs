@@ -13,6 +13,12 @@ use sha2::{Digest, Sha256};
 /// The format that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 
+/// The purpose of the header that wraps the database key. One of another purpose never opens it.
+pub const DATABASE: &str = "undertone profile key 1";
+
+/// The purpose of the sealed identity, which opens under the passphrase alone.
+pub const IDENTITY: &str = "undertone identity seed 1";
+
 /// A header is a few hundred bytes; more is not one.
 pub(crate) const HEADER_BYTES_MAX: u64 = 4096;
 
@@ -66,11 +72,12 @@ struct Formatted {
 }
 
 impl Header {
-    /// A header that opens `key` with `passphrase`.
+    /// A header that opens `key` with `passphrase`, for [`DATABASE`] or another purpose.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when `kdf` is out of Argon2id's range.
     pub fn seal(
+        purpose: &str,
         key: &DatabaseKey,
         passphrase: &str,
         kdf: KdfParams,
@@ -78,7 +85,8 @@ impl Header {
     ) -> Result<Self, StoreError> {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
-        let wrapped = key.wrap(passphrase, &kdf, &salt, &bound(FORMAT, &kdf, &salt), rng)?;
+        let wrapped =
+            key.wrap(passphrase, &kdf, &salt, &bound(purpose, FORMAT, &kdf, &salt), rng)?;
         let (salt, wrapped_key) = (hex::encode(salt), hex::encode(wrapped));
         let mut header = Self { format: FORMAT, kdf, salt, wrapped_key, checksum: String::new() };
         header.checksum = header.sum();
@@ -88,11 +96,11 @@ impl Header {
     /// The database key.
     ///
     /// # Errors
-    /// [`StoreError::WrongPassphrase`] when `passphrase` is not the one it was sealed with.
-    pub fn open(&self, passphrase: &str) -> Result<DatabaseKey, StoreError> {
+    /// [`StoreError::WrongPassphrase`] when it was sealed with another one, or for another purpose.
+    pub fn open(&self, purpose: &str, passphrase: &str) -> Result<DatabaseKey, StoreError> {
         let salt = from_hex(&self.salt, "salt")?;
         let wrapped = from_hex::<WRAPPED_LEN>(&self.wrapped_key, "wrapped key")?;
-        let bound = bound(self.format, &self.kdf, &salt);
+        let bound = bound(purpose, self.format, &self.kdf, &salt);
         DatabaseKey::unwrap_with(passphrase, &self.kdf, &salt, &bound, &wrapped)
     }
 
@@ -140,10 +148,10 @@ impl Header {
 }
 
 /// What the wrapping authenticates besides the key.
-fn bound(format: u32, kdf: &KdfParams, salt: &[u8; 16]) -> Vec<u8> {
+fn bound(purpose: &str, format: u32, kdf: &KdfParams, salt: &[u8; 16]) -> Vec<u8> {
     let numbers = [format, kdf.memory_kib, kdf.passes, kdf.lanes];
     let numbers = numbers.iter().flat_map(|number| number.to_be_bytes());
-    b"undertone profile key 1".iter().copied().chain(numbers).chain(*salt).collect()
+    purpose.bytes().chain(numbers).chain(*salt).collect()
 }
 
 fn from_hex<const N: usize>(text: &str, what: &str) -> Result<[u8; N], StoreError> {

@@ -23,6 +23,16 @@ impl DatabaseKey {
         Self(Secret::random(rng))
     }
 
+    /// Another secret that is sealed the same way.
+    pub fn of(secret: Secret) -> Self {
+        Self(secret)
+    }
+
+    /// The secret itself.
+    pub fn dangerous_secret(&self) -> &Secret {
+        &self.0
+    }
+
     /// Proof towards somebody who also has the key, without showing it: a PRF of `challenge`.
     /// `role` keeps the proofs of the two sides apart.
     pub fn proof(&self, role: &str, challenge: &[u8]) -> [u8; 32] {

@@ -145,4 +145,8 @@ impl Store for Memory {
         };
         Ok(())
     }
+
+    fn check(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }

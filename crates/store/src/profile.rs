@@ -3,7 +3,7 @@
 use crate::{
     Batch, DatabaseKey, KdfParams, Lock, Store, StoreError,
     folder::{self, DATABASE_FILE, HEADER_FILE},
-    header::{HEADER_BYTES_MAX, Header},
+    header::{self, HEADER_BYTES_MAX, Header},
     sqlite::Sqlite,
 };
 use std::{
@@ -22,6 +22,14 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Whether a new profile may be put at `folder`: nothing is there, or an empty folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn is_free(folder: &Path) -> Result<bool, StoreError> {
+        folder::is_free(folder)
+    }
+
     /// Makes a profile that already holds `first` and `settings`: it appears under its name
     /// complete, or not at all.
     ///
@@ -40,11 +48,19 @@ impl Profile {
             return Err(StoreError::Exists(folder.clone()));
         }
         let key = DatabaseKey::random(rng);
-        let header = Header::seal(&key, passphrase, kdf, rng)?;
+        let header = Header::seal(header::DATABASE, &key, passphrase, kdf, rng)?;
         let staging = Staging::make(folder)?;
         staging.fill(&key, &header, first, settings)?;
         staging.finish(folder)?;
         Self::open(folder, key)
+    }
+
+    /// Whether there is a profile in `folder` at all, before a passphrase is asked for.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or [`StoreError::Damaged`] for one that has lost its header.
+    pub fn exists(folder: &Path) -> Result<(), StoreError> {
+        if folder.join(HEADER_FILE).exists() { Ok(()) } else { Err(Self::absent(folder)) }
     }
 
     /// Opens the database key with the passphrase; touches nothing else, so it works while
@@ -59,7 +75,7 @@ impl Profile {
             Err(error) if is_absent(&error) => return Err(Self::absent(folder)),
             Err(error) => return Err(StoreError::from_io("opening profile.json", &error)),
         };
-        header.open(passphrase)
+        header.open(header::DATABASE, passphrase)
     }
 
     /// Opens the profile.

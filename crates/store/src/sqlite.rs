@@ -21,22 +21,6 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Reads and authenticates every page; what is wrong, a line each. Takes time in proportion
-    /// to the file.
-    ///
-    /// # Errors
-    /// When the check itself could not run.
-    pub fn check(&self) -> Result<Vec<String>, StoreError> {
-        let mut faults = Vec::new();
-        for pragma in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check"] {
-            let mut statement = self.connection.prepare(pragma)?;
-            let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
-            faults.extend(lines.collect::<Result<Vec<_>, _>>()?);
-        }
-        faults.retain(|line| line != "ok");
-        Ok(faults)
-    }
-
     /// Pretends that a newer program wrote the database.
     #[cfg(test)]
     pub(crate) fn dangerous_set_format(&self, format: u32) {
@@ -110,5 +94,16 @@ impl Store for Sqlite {
 
     fn set_setting(&mut self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
         tables::set_setting(&self.connection, name, value)
+    }
+
+    fn check(&self) -> Result<Vec<String>, StoreError> {
+        let mut faults = Vec::new();
+        for pragma in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check"] {
+            let mut statement = self.connection.prepare(pragma)?;
+            let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+            faults.extend(lines.collect::<Result<Vec<_>, _>>()?);
+        }
+        faults.retain(|line| line != "ok");
+        Ok(faults)
     }
 }

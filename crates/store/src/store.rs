@@ -137,4 +137,10 @@ pub trait Store: Send {
     /// # Errors
     /// The setting is as before.
     fn set_setting(&mut self, name: &str, value: Option<&str>) -> Result<(), StoreError>;
+
+    /// Reads and authenticates everything; what is wrong, a line each.
+    ///
+    /// # Errors
+    /// When the check itself could not run.
+    fn check(&self) -> Result<Vec<String>, StoreError>;
 }

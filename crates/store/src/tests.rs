@@ -163,6 +163,17 @@ fn a_folder_without_a_profile_is_said_so() {
 }
 
 #[test]
+fn a_seal_opens_for_its_purpose_alone() {
+    use crate::header::{DATABASE, Header, IDENTITY};
+    let key = crate::DatabaseKey::random(&mut rng());
+    let kdf = KdfParams::DANGEROUS_CHEAP;
+    let sealed = Header::seal(IDENTITY, &key, PASSPHRASE, kdf, &mut rng()).unwrap();
+    let opened = sealed.open(IDENTITY, PASSPHRASE).unwrap();
+    assert_eq!(opened.dangerous_secret(), key.dangerous_secret());
+    assert!(matches!(sealed.open(DATABASE, PASSPHRASE), Err(StoreError::WrongPassphrase)));
+}
+
+#[test]
 fn proofs_of_the_key_differ_by_role_and_challenge() {
     let (_keep, ada) = place();
     drop(create(&ada, &Batch::default()).unwrap());

@@ -141,6 +141,7 @@ fn a_header_that_asks_for_all_memory_is_refused() {
     let greedy = crate::KdfParams { memory_kib: u32::MAX, passes: 1, lanes: 1 };
     let key = crate::DatabaseKey::random(&mut super::rng());
     let header = crate::header::Header::seal(
+        crate::header::DATABASE,
         &key,
         PASSPHRASE,
         crate::KdfParams::DANGEROUS_CHEAP,

@@ -1,0 +1,80 @@
+//! What a verb works with.
+
+use crate::{Failure, show};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use undertone_client::{CommandError, Patience, Session, Unfinished, control::Lines};
+use undertone_core::io::{Command, Reply};
+
+/// What a verb works with, in whichever process it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The way to the engine and the store.
+    pub(crate) session: Session,
+    /// Where `watch` puts its lines.
+    pub(crate) lines: Lines,
+}
+
+/// How long a command waits.
+#[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timeout {
+    /// Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection.
+    #[arg(long, value_name = "S", value_parser = show::parse_duration)]
+    pub timeout: Option<Duration>,
+}
+
+impl Timeout {
+    /// The patience: the time given, else as long as the server can be reached.
+    pub fn patience(&self) -> Patience {
+        self.timeout.map_or(Patience::WhileReachable, Patience::For)
+    }
+}
+
+impl Context {
+    /// A command whose answer needs no network.
+    pub(crate) async fn ask(&self, command: Command) -> Result<Reply, Failure> {
+        Ok(self.session.command(command).await?)
+    }
+
+    /// A command whose answer may need the network.
+    pub(crate) async fn ask_with(
+        &self,
+        patience: Patience,
+        command: Command,
+    ) -> Result<Reply, Failure> {
+        let answered = self.session.command(command);
+        let given_up = self.session.wait(patience, |_| async { Ok(None::<()>) });
+        tokio::select! {
+            biased;
+            reply = answered => Ok(reply?),
+            ended = given_up => match ended {
+                Err(unfinished) => Err(unfinished.into()),
+                Ok(()) => Err(Failure::bug("nothing was found where nothing is looked for")),
+            },
+        }
+    }
+
+    /// Waits for what `check` looks for.
+    pub(crate) async fn wait<T, F>(
+        &self,
+        patience: Patience,
+        mut check: impl FnMut(Self) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<Option<T>, Failure>>,
+    {
+        // A failure of the check is what is waited for, too.
+        let found = self.session.wait(patience, |session| {
+            let checked = check(Self { session, lines: self.lines.clone() });
+            async move {
+                match checked.await {
+                    Ok(None) => Ok::<_, CommandError>(None),
+                    Ok(Some(found)) => Ok(Some(Ok(found))),
+                    Err(failure) => Ok(Some(Err(failure))),
+                }
+            }
+        });
+        found.await.map_err(|unfinished: Unfinished| Failure::from(unfinished))?
+    }
+}

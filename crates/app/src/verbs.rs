@@ -1,0 +1,119 @@
+//! The verbs, one file each.
+
+mod accept;
+mod chats;
+mod config;
+mod contact;
+mod doctor;
+mod group;
+pub mod init;
+mod link;
+mod read;
+mod requests;
+mod send;
+mod server;
+mod sync;
+mod verify;
+pub(crate) mod watch;
+mod whoami;
+
+use crate::{Failure, Outcome, context::Context, later};
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use undertone_client::Reach;
+
+/// What a person does.
+#[derive(Subcommand, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub enum Verb {
+    /// Make a profile and its keys.
+    Init(init::Args),
+    /// Who this profile is: name, fingerprint, device, server, level.
+    Whoami(whoami::Args),
+    /// Make a contact link, or list and revoke those made here.
+    Link(link::Args),
+    /// Become a contact of whoever made a link.
+    Accept(accept::Args),
+    /// Strangers who wrote to a reusable link.
+    Requests(requests::Args),
+    /// All conversations, the newest first.
+    Chats(chats::Args),
+    /// Send a text.
+    Send(send::Args),
+    /// Read a conversation.
+    Read(read::Args),
+    /// Show what happens, as it happens.
+    Watch(watch::Args),
+    /// Catch up once with all that has happened.
+    Sync(sync::Args),
+    /// Groups and who is in them.
+    Group(group::Args),
+    /// What a contact is called here.
+    Contact(contact::Args),
+    /// Compare the safety number with a contact.
+    Verify(verify::Args),
+    /// The server that this profile uses.
+    Server(server::Args),
+    /// Settings.
+    Config(config::Args),
+    /// The health of the profile and of the way to its server.
+    Doctor(doctor::Args),
+    /// What comes later.
+    #[command(flatten)]
+    Later(later::Later),
+}
+
+impl Verb {
+    /// What must be done in the caller's own process first: reading its standard input and files.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the verb is not in this release.
+    pub(crate) fn prepare(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Send(args) => args.prepare(),
+            Self::Group(args) => args.prepare(),
+            Self::Contact(args) => args.prepare(),
+            Self::Later(later) => Err(later.refusal()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the verb needs the server.
+    pub(crate) fn reach(&self) -> Reach {
+        match self {
+            Self::Link(args) => args.reach(),
+            Self::Requests(args) => args.reach(),
+            Self::Group(args) => args.reach(),
+            Self::Accept(_) | Self::Send(_) | Self::Watch(_) | Self::Sync(_) | Self::Doctor(_) => {
+                Reach::Online
+            }
+            _ => Reach::Offline,
+        }
+    }
+
+    /// Runs the verb where the profile is open.
+    ///
+    /// # Errors
+    /// As the verb says.
+    pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
+        match self {
+            Self::Init(_) => Err(Failure::bug("a profile was to be made inside another")),
+            Self::Whoami(args) => args.run(context).await,
+            Self::Link(args) => args.run(context).await,
+            Self::Accept(args) => args.run(context).await,
+            Self::Requests(args) => args.run(context).await,
+            Self::Chats(args) => args.run(context).await,
+            Self::Send(args) => args.run(context).await,
+            Self::Read(args) => args.run(context).await,
+            Self::Watch(args) => args.run(context).await,
+            Self::Sync(args) => args.run(context).await,
+            Self::Group(args) => args.run(context).await,
+            Self::Contact(args) => args.run(context).await,
+            Self::Verify(args) => args.run(context).await,
+            Self::Server(args) => args.run(context).await,
+            Self::Config(args) => args.run(context).await,
+            Self::Doctor(args) => args.run(context).await,
+            Self::Later(later) => Err(later.refusal()),
+        }
+    }
+}
