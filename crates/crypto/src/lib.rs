@@ -22,6 +22,8 @@ pub mod envelope;
 mod identity;
 mod leaf;
 pub mod mls;
+#[cfg(doctest)]
+mod must_not_compile;
 pub mod schedule;
 mod secret;
 mod signature;

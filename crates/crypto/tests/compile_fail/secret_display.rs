@@ -1,4 +1,0 @@
-fn main() {
-    let secret = undertone_crypto::Secret::from_bytes([0; 32]);
-    println!("{secret}");
-}
