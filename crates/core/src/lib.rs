@@ -18,6 +18,8 @@ mod log;
 mod parcel;
 mod policy;
 mod stored;
+#[cfg(test)]
+mod world;
 
 pub use account::{Account, Creation, Loaded, spaces};
 pub use body::TEXT_BYTES_MAX;

@@ -21,6 +21,8 @@ mod heads;
 mod listing;
 mod records;
 mod rewind;
+#[cfg(test)]
+pub(crate) mod rig;
 mod run;
 #[cfg(test)]
 mod tests;

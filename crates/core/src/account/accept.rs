@@ -10,7 +10,7 @@ use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{Event, HistoryRow, MessageState, Refused, Reply};
 use crate::link::{
     ANSWER_SLOTS, Answer, FirstMessage, LetterKind, LinkKind, LinkUri, OFFER_SLOTS, Offer, Post,
-    day_of, link_id,
+    link_id,
 };
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use rand::{Rng, RngCore};
@@ -69,7 +69,7 @@ impl Account {
         }
         let post = match link.kind {
             LinkKind::OneTime => Post::Offer,
-            LinkKind::Reusable => Post::DayOffer { day: day_of(self.log.time_ms()), slot: 0 },
+            LinkKind::Reusable => Post::DayOffer { day: self.today(), slot: 0 },
         };
         let read = self.read_offer(id, &link, post);
         let stage = Stage::Offer { post, read };
@@ -143,7 +143,11 @@ impl Account {
                 Post::DayOffer { day, slot: slot + 1 }
             }
             _ => {
-                return self.fail(id, "bad_link", "The link's offer is not by whom the link names.");
+                return self.fail(
+                    id,
+                    "bad_link",
+                    "The link's offer is not by whom the link names.",
+                );
             }
         };
         let Some(link) = self.accepting.get(&id).map(|accepting| accepting.link.clone()) else {
@@ -216,10 +220,9 @@ impl Account {
     fn answer_post(&mut self, link: &LinkUri) -> Post {
         match link.kind {
             LinkKind::OneTime => Post::Answer,
-            LinkKind::Reusable => Post::DayAnswer {
-                day: day_of(self.log.time_ms()),
-                slot: self.rng.random_range(0..ANSWER_SLOTS),
-            },
+            LinkKind::Reusable => {
+                Post::DayAnswer { day: self.today(), slot: self.rng.random_range(0..ANSWER_SLOTS) }
+            }
         }
     }
 

@@ -192,7 +192,7 @@ impl Account {
 
     /// Stores a reusable address's offers of today and the next days in advance.
     fn offer_days(&mut self, id: [u8; 16]) -> Result<(), Refused> {
-        let today = day_of(self.log.time_ms().max(1));
+        let today = self.today();
         let Some(link) = self.links.all.get(&id) else { return Ok(()) };
         let last = day_of(link.expires_ms).min(today + OFFER_DAYS - 1);
         let missing: Vec<u32> =
@@ -202,6 +202,12 @@ impl Account {
         }
         self.save_link(&id);
         Ok(())
+    }
+
+    /// Days since 1970 by the newest head; by one's own clock while the log is empty.
+    pub(super) fn today(&self) -> u32 {
+        let head_ms = self.log.time_ms();
+        day_of(if head_ms == 0 { self.now_ms } else { head_ms })
     }
 
     /// Once the newest head is known: days go by, links end.
@@ -344,7 +350,7 @@ impl Account {
     }
 
     fn refresh_watched(&mut self) {
-        let day = day_of(self.log.time_ms());
+        let day = self.today();
         if !self.links.watched.is_empty() && self.links.watched_day == day {
             return;
         }

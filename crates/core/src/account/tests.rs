@@ -1,1 +1,5 @@
+//! Whole devices against a whole server: stories of people.
 
+mod crashes;
+mod groups;
+mod pairs;

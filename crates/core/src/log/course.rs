@@ -180,8 +180,8 @@ impl LogFollower {
             (Phase::LocatingFromBoundary | Phase::Returning, Expired | Future) => {
                 self.ask_proof(Phase::Adopting, 0, NEWEST);
             }
-            (Phase::Paging | Phase::Streaming | Phase::Anchoring(_), Expired) => self.skip(),
-            (Phase::Skipping, Expired) => self.jump_to_target(),
+            (Phase::Paging | Phase::Streaming | Phase::Anchoring(_), Expired) => self.skip()?,
+            (Phase::Skipping, Expired) => self.jump_to_target()?,
             _ => return Err(Breach::Answer),
         }
         Ok(())

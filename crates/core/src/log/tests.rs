@@ -1,1 +1,5 @@
+//! The follower against a real engine: what it finds, and every breach by its number.
 
+mod breaches;
+mod listings;
+mod paths;

@@ -18,8 +18,8 @@ const DAN: u32 = 3;
 /// Ada owns the group, Ben is an admin, Chloe and Dan are members.
 fn may(author: u32, change: &Change) -> bool {
     let members: Vec<_> = [ADA, BEN, CHLOE, DAN].map(person).into();
-    let policy = Policy::group("Desk", person(ADA).identity)
-        .with_role(person(BEN).identity, Role::Admin);
+    let policy =
+        Policy::group("Desk", person(ADA).identity).with_role(person(BEN).identity, Role::Admin);
     Bench { policy: &policy, members: &members, conversation: &[0; 32] }.may(author, change)
 }
 
@@ -71,8 +71,8 @@ fn nobody_adds_the_leaf_above_the_limit() {
 
 #[test]
 fn admins_rename_and_owners_give_roles() {
-    let policy = Policy::group("Desk", person(ADA).identity)
-        .with_role(person(BEN).identity, Role::Admin);
+    let policy =
+        Policy::group("Desk", person(ADA).identity).with_role(person(BEN).identity, Role::Admin);
     assert!(may(BEN, &set(&policy.with_name("Newsroom"))));
     assert!(!may(CHLOE, &set(&policy.with_name("Newsroom"))));
     let promoted = policy.with_role(person(CHLOE).identity, Role::Admin);

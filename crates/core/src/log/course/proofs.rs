@@ -124,14 +124,14 @@ impl LogFollower {
     }
 
     /// The digests that come next are gone: goes on at the oldest that the server has.
-    pub(super) fn skip(&mut self) {
+    pub(super) fn skip(&mut self) -> Result<(), Breach> {
         let oldest = self.trust.oldest_tick();
         let target = self.course.target.as_ref().map_or(0, |target| target.mark().tick);
-        if oldest > self.walked() && oldest < target {
-            self.ask_proof(Phase::Skipping, self.course.own().size, oldest);
-        } else {
-            self.jump_to_target();
+        if oldest <= self.walked() || oldest >= target {
+            return self.jump_to_target();
         }
+        self.ask_proof(Phase::Skipping, self.course.own().size, oldest);
+        Ok(())
     }
 
     fn skipped(&mut self, proof: &LogProof) -> Result<(), Breach> {
@@ -144,11 +144,13 @@ impl LogFollower {
         Ok(())
     }
 
-    pub(super) fn jump_to_target(&mut self) {
-        if let Some(target) = self.course.target.clone() {
-            self.jump(target);
-            self.advance();
-        }
+    /// Nothing from the target on can be too old: a server that says so would have us ask for ever.
+    pub(super) fn jump_to_target(&mut self) -> Result<(), Breach> {
+        let ahead = |target: &Walker| target.mark().tick > self.walked();
+        let target = self.course.target.clone().filter(ahead).ok_or(Breach::Answer)?;
+        self.jump(target);
+        self.advance();
+        Ok(())
     }
 
     /// Begins at the server's newest head.
