@@ -76,6 +76,7 @@ pub(crate) struct Session<S> {
 }
 
 /// What a session waits for.
+#[expect(clippy::large_enum_variant, reason = "an event lives on the stack, for one call")]
 enum Event {
     Message(Option<Result<Message, WsError>>),
     Reply(Reply),

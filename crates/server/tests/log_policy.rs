@@ -1,5 +1,5 @@
 //! The log policy: nothing that comes from a client, and no address, in any event, span or field.
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "server/support.rs"]
 #[allow(dead_code, unreachable_pub)]

@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn starts_again_after_a_success() {
         let mut backoff = ada(7);
-        (0..10).for_each(|_| drop(backoff.next_delay()));
+        for _ in 0..10 {
+            backoff.next_delay();
+        }
         backoff.reset();
         assert!(backoff.next_delay() <= Duration::from_millis(250));
     }

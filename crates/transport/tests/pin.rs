@@ -1,4 +1,5 @@
 //! The pin: which servers a client talks to (T18).
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use ed25519_dalek::SigningKey;
 use rcgen::{CertificateParams, CustomExtension, KeyPair, PublicKeyData};
@@ -59,6 +60,9 @@ fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
     PrivatePkcs8KeyDer::from(key.serialize_der()).into()
 }
 
+/// What stands in a certificate for this key.
+type Extensions = fn(&KeyPair) -> Vec<Vec<u8>>;
+
 /// Listens, does TLS as configured, then drops whoever got through; returns its port.
 async fn listen(config: ServerConfig) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -118,7 +122,7 @@ async fn a_successor_of_the_pinned_key_is_let_through() {
 
 #[tokio::test]
 async fn others_are_refused_whatever_their_certificate_says() {
-    let strangers: [(&str, fn(&KeyPair) -> Vec<Vec<u8>>); 6] = [
+    let strangers: [(&str, Extensions); 6] = [
         ("no binding", |_| vec![]),
         ("another server", |key| vec![bound(key, 2)]),
         ("a binding copied from the real certificate", |_| {

@@ -1,5 +1,5 @@
 //! The server as a whole: real sockets, real TLS, real files.
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod admin;
 mod bounds;

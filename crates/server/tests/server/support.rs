@@ -24,10 +24,10 @@ use undertone_wire::{
 };
 
 /// Nothing that works takes this long; what does not work ends here instead of hanging the run.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings for tests: any port, short ticks.
-pub fn settings() -> Config {
+pub(crate) fn settings() -> Config {
     let mut config = Config::default();
     config.listen.address = "127.0.0.1:0".parse().unwrap();
     config.tick.min_ms = 2;
@@ -35,8 +35,8 @@ pub fn settings() -> Config {
 }
 
 /// A server with a folder of its own.
-pub struct Host {
-    pub dir: TempDir,
+pub(crate) struct Host {
+    pub(crate) dir: TempDir,
     data: PathBuf,
     config: Config,
     server: Option<Server>,
@@ -44,14 +44,14 @@ pub struct Host {
 }
 
 impl Host {
-    pub async fn start(config: Config) -> Self {
+    pub(crate) async fn start(config: Config) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         Self::start_at(dir, data, config).await
     }
 
     /// A server on a folder that is there already.
-    pub async fn start_in(data: PathBuf, config: Config) -> Self {
+    pub(crate) async fn start_in(data: PathBuf, config: Config) -> Self {
         Self::start_at(tempfile::tempdir().unwrap(), data, config).await
     }
 
@@ -61,25 +61,25 @@ impl Host {
         host
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.data.clone()
     }
 
-    pub fn address(&self) -> ServerAddress {
+    pub(crate) fn address(&self) -> ServerAddress {
         self.server.as_ref().unwrap().address().clone()
     }
 
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         timeout(PATIENCE, self.server.take().unwrap().stop()).await.unwrap().unwrap();
     }
 
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.stop().await;
         self.revive().await;
     }
 
     /// Starts again what was stopped.
-    pub async fn revive(&mut self) {
+    pub(crate) async fn revive(&mut self) {
         let broken = Arc::clone(&self.broken);
         let wrap = |inner| Arc::new(BreakableFiles { inner, broken }) as Arc<dyn Files>;
         let server = Server::start_on(&self.data(), self.config.clone(), wrap).await.unwrap();
@@ -87,11 +87,11 @@ impl Host {
     }
 
     /// From now on, or no longer, the disk is full.
-    pub fn break_disk(&self, broken: bool) {
+    pub(crate) fn break_disk(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
     }
 
-    pub async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client::connect(&self.address()).await
     }
 }
@@ -158,9 +158,9 @@ impl Files for BreakableFiles {
 }
 
 /// One person's connection.
-pub struct Client {
-    pub info: Info,
-    pub keys: KeyRing,
+pub(crate) struct Client {
+    pub(crate) info: Info,
+    pub(crate) keys: KeyRing,
     sender: FrameSender,
     receiver: FrameReceiver,
     pushes: VecDeque<DigestPage>,
@@ -169,7 +169,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub async fn connect(address: &ServerAddress) -> Self {
+    pub(crate) async fn connect(address: &ServerAddress) -> Self {
         let Connection { info, sender, receiver } =
             Connection::open(address, None, &Limits::default()).await.unwrap();
         let keys = KeyRing::from_info(&address.server(), &info).unwrap();
@@ -185,7 +185,7 @@ impl Client {
     }
 
     /// Sends a request without waiting; returns its id.
-    pub async fn send(&mut self, request: Request) -> u32 {
+    pub(crate) async fn send(&mut self, request: Request) -> u32 {
         let id = self.next_id;
         self.next_id += 1;
         self.sender.send(&Frame::Request { id, request }).await.unwrap();
@@ -193,7 +193,7 @@ impl Client {
     }
 
     /// The answer to request `id`.
-    pub async fn answer(&mut self, id: u32) -> Answer {
+    pub(crate) async fn answer(&mut self, id: u32) -> Answer {
         loop {
             if let Some(place) = self.answers.iter().position(|(known, _)| *known == id) {
                 return self.answers.swap_remove(place).1;
@@ -202,13 +202,13 @@ impl Client {
         }
     }
 
-    pub async fn ask(&mut self, request: Request) -> Answer {
+    pub(crate) async fn ask(&mut self, request: Request) -> Answer {
         let id = self.send(request).await;
         self.answer(id).await
     }
 
     /// The next push.
-    pub async fn push(&mut self) -> DigestPage {
+    pub(crate) async fn push(&mut self) -> DigestPage {
         loop {
             if let Some(page) = self.pushes.pop_front() {
                 return page;
@@ -218,7 +218,7 @@ impl Client {
     }
 
     /// How the connection ends, whatever comes before.
-    pub async fn end(&mut self) -> Lost {
+    pub(crate) async fn end(&mut self) -> Lost {
         loop {
             if let Err(lost) = self.receive().await {
                 return lost;
@@ -236,7 +236,7 @@ impl Client {
     }
 
     /// Stores item `n` of `who` and checks the receipt.
-    pub async fn store(&mut self, item: &Item) -> Receipt {
+    pub(crate) async fn store(&mut self, item: &Item) -> Receipt {
         match self.ask(item.put()).await {
             Answer::Stored(receipt) => {
                 receipt.verify(&self.keys, &item.tag, &item.cell).unwrap();
@@ -249,14 +249,14 @@ impl Client {
 
 /// Something to store.
 #[derive(Clone)]
-pub struct Item {
-    pub tag: Tag,
-    pub write: WriteKey,
-    pub cell: Cell,
+pub(crate) struct Item {
+    pub(crate) tag: Tag,
+    pub(crate) write: WriteKey,
+    pub(crate) cell: Cell,
 }
 
 /// Item number `n` of somebody, for this server.
-pub fn item(address: &ServerAddress, who: &str, n: u64) -> Item {
+pub(crate) fn item(address: &ServerAddress, who: &str, n: u64) -> Item {
     let mut write = [0; 32];
     write[..who.len()].copy_from_slice(who.as_bytes());
     write[24..].copy_from_slice(&n.to_be_bytes());
@@ -269,7 +269,7 @@ pub fn item(address: &ServerAddress, who: &str, n: u64) -> Item {
 }
 
 impl Item {
-    pub fn put(&self) -> Request {
+    pub(crate) fn put(&self) -> Request {
         Request::Put {
             tag: self.tag,
             write: self.write,
@@ -278,13 +278,13 @@ impl Item {
         }
     }
 
-    pub fn get(&self) -> Request {
+    pub(crate) fn get(&self) -> Request {
         Request::Get { tag: self.tag, size: 0 }
     }
 }
 
 /// The kind of a refusal.
-pub fn refusal(answer: &Answer) -> RefusalKind {
+pub(crate) fn refusal(answer: &Answer) -> RefusalKind {
     match answer {
         Answer::Refused(refusal) => refusal.kind,
         other => panic!("not refused: {other:?}"),
@@ -292,7 +292,7 @@ pub fn refusal(answer: &Answer) -> RefusalKind {
 }
 
 /// The answer at the second door.
-pub async fn post_request(address: &ServerAddress, request: Request) -> Answer {
+pub(crate) async fn post_request(address: &ServerAddress, request: Request) -> Answer {
     let frame = Frame::Request { id: 77, request };
     match post(address, None, &Limits::default(), &frame).await.unwrap() {
         Frame::Answer { id: 77, answer } => answer,
@@ -301,14 +301,14 @@ pub async fn post_request(address: &ServerAddress, request: Request) -> Answer {
 }
 
 /// A TLS stream to the server, for those who do not follow the rules.
-pub async fn raw(address: &ServerAddress) -> TlsStream<TcpStream> {
+pub(crate) async fn raw(address: &ServerAddress) -> TlsStream<TcpStream> {
     let socket = TcpStream::connect((address.host(), address.port())).await.unwrap();
     let name = address.host().to_owned().try_into().unwrap();
     TlsConnector::from(client_config(address.server())).connect(name, socket).await.unwrap()
 }
 
 /// Sends raw bytes and returns all that comes back until the server closes.
-pub async fn raw_exchange(address: &ServerAddress, bytes: &[u8]) -> Vec<u8> {
+pub(crate) async fn raw_exchange(address: &ServerAddress, bytes: &[u8]) -> Vec<u8> {
     use tokio::io::AsyncReadExt;
     let mut stream = raw(address).await;
     stream.write_all(bytes).await.unwrap();
@@ -318,7 +318,7 @@ pub async fn raw_exchange(address: &ServerAddress, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Every file below a folder, with its bytes.
-pub fn files(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn files(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root).unwrap() {
         let path = entry.unwrap().path();
