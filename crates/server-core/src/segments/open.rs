@@ -25,6 +25,7 @@ pub(super) fn open<F: Files>(files: &F, server: &ServerId) -> Result<(Index, Wri
     let spine = spine::open(files, hours.first().copied())?;
     let expired = spine.last().map(|record| record.hour);
     let hours = finish_expiry(files, hours, expired)?;
+    let hours = drop_empty(files, hours)?;
     let mut opening = Opening::after(spine.last());
     if let Some((newest, closed)) = hours.split_last() {
         for hour in closed {
@@ -54,6 +55,18 @@ fn finish_expiry<F: Files>(
         super::expire::remove_hour(files, hour)?;
     }
     Ok(kept)
+}
+
+/// Removes a newest segment that never came to hold a tick: a crash came before its first one.
+/// The hour before it is then the open one again.
+fn drop_empty<F: Files>(files: &F, mut hours: Vec<u64>) -> Result<Vec<u64>, StoreError> {
+    if let Some(newest) = hours.last().copied()
+        && is_without_ticks(files, &segment_name(newest))?
+    {
+        super::expire::remove_hour(files, newest)?;
+        hours.pop();
+    }
+    Ok(hours)
 }
 
 struct Opening {
@@ -116,10 +129,6 @@ impl Opening {
         hour: u64,
     ) -> Result<(), StoreError> {
         let name = segment_name(hour);
-        if unfinished_header(files, &name)? {
-            // The file was made and no tick was ever in it.
-            return super::expire::remove_hour(files, hour);
-        }
         let header = self.header(files, server, hour)?;
         let mut walked = Walked::new(&header);
         if let Stop::Broken(offset) =
@@ -163,16 +172,16 @@ impl Opening {
     }
 }
 
-/// Whether a newest segment ends before its header does, or holds nothing but zeros: a crash came
-/// before the header was synced, and ticks are only written after that.
-fn unfinished_header<F: Files>(files: &F, name: &str) -> Result<bool, StoreError> {
+/// Whether a newest segment holds nothing but a header, whole or not.
+fn is_without_ticks<F: Files>(files: &F, name: &str) -> Result<bool, StoreError> {
     let length = files.len(name).map_err(disk)?;
     if length > SEGMENT_HEADER_LEN as u64 {
         return Ok(false);
     }
-    let bytes = read_bytes(files, name, 0, length as usize)?;
-    let broken = matches!(Header::decode(name, &bytes), Err(StoreError::Damaged { .. }));
-    Ok(bytes.len() < SEGMENT_HEADER_LEN || broken)
+    match Header::decode(name, &read_bytes(files, name, 0, length as usize)?) {
+        Ok(_) | Err(StoreError::Damaged { .. }) => Ok(true),
+        Err(other) => Err(other),
+    }
 }
 
 /// Cuts an unfinished last tick.

@@ -1,5 +1,8 @@
+use super::format::SEGMENT_HEADER_LEN;
 use super::*;
-use crate::{Crash, MemFiles, testing, testkit::*};
+use crate::{CellStore, Crash, MemFiles, testing, testkit::*};
+use ed25519_dalek::SigningKey;
+use undertone_wire::{Answer, HeadRef, RefusalKind};
 
 struct InFiles;
 
@@ -20,4 +23,238 @@ impl testing::Harness for InFiles {
 #[test]
 fn the_store_in_segments_conforms() {
     testing::run(&InFiles);
+}
+
+fn try_open(files: &MemFiles) -> Result<Segments<MemFiles>, StoreError> {
+    Segments::open(files.clone(), &keys(), [9; 32])
+}
+
+fn damage_place(result: Result<Segments<MemFiles>, StoreError>) -> String {
+    match result {
+        Err(StoreError::Damaged { place, .. }) => place,
+        other => panic!("not refused as damaged: {other:?}"),
+    }
+}
+
+const NEWEST: &str = "0000480002.seg";
+
+/// Runs a server for a while on a disk that fails at the given operation, and gives what it had
+/// acknowledged: numbers of cells, and its newest head.
+fn run_until(files: &MemFiles, operations: u64) -> (Vec<u64>, HeadRef) {
+    let mut acknowledged = Vec::new();
+    let engine = open(files);
+    files.fail_after(Some(operations));
+    for n in 0..40 {
+        let cells = (0..3).map(|cell| put(n * 3 + cell, n as u8));
+        let answers = seal(&engine, START + n * HOUR / 5, cells);
+        let stored =
+            answers.iter().zip(0..).filter(|(answer, _)| matches!(answer, Answer::Stored(_)));
+        acknowledged.extend(stored.map(|(_, cell)| n * 3 + cell));
+        if n == 20 {
+            // An hour goes; whether that works is not the point.
+            let _failed = engine.expire(START + HOUR + 30 * 24 * HOUR);
+        }
+    }
+    (acknowledged, engine.newest().head.to_ref())
+}
+
+#[test]
+fn no_power_cut_loses_an_acknowledged_cell_or_rewrites_the_log() {
+    for seed in 0..150 {
+        let files = MemFiles::default();
+        let (acknowledged, head) = run_until(&files, seed % 50 * 2 + seed % 3);
+        let after = files.after(Crash { seed });
+        let engine = open(&after);
+        let oldest = engine.store().ticks().map_or(1, |ticks| *ticks.start());
+        for number in acknowledged {
+            let expired = number / 3 < oldest - 1;
+            let found = matches!(engine.get(&tag(number), 0), Answer::Found { .. });
+            assert!(found || expired, "seed {seed}: cell {number} is lost");
+        }
+        let Answer::Proof(proof) = engine.proof(head.size, u64::MAX) else {
+            panic!("seed {seed}: no proof")
+        };
+        proof.verify(engine.keys(), &head).unwrap();
+        let stored = seal(&engine, START + 9 * HOUR, [put(1_000, 1)]);
+        assert!(matches!(stored[0], Answer::Stored(_)), "seed {seed}");
+        assert_eq!(crate::check(&after).unwrap().findings, [], "seed {seed}");
+    }
+}
+
+#[test]
+fn a_full_disk_stops_puts_and_nothing_else() {
+    let files = MemFiles::default();
+    let engine = open(&files);
+    seal(&engine, START, [put(1, 1)]);
+    files.limit_capacity(Some(5_000));
+    for number in 2..5 {
+        assert!(matches!(seal(&engine, START, [put(number, 2)])[0], Answer::Refused(_)));
+    }
+    assert!(matches!(engine.get(&tag(1), 0), Answer::Found { .. }));
+    files.limit_capacity(None);
+    assert!(matches!(seal(&engine, START, [put(5, 2)])[0], Answer::Refused(_)), "until a restart");
+    let engine = open(&files);
+    assert!(matches!(engine.get(&tag(1), 0), Answer::Found { .. }));
+    assert!(matches!(seal(&engine, START, [put(2, 2)])[0], Answer::Stored(_)));
+    assert!(crate::check(&files).unwrap().is_sound());
+}
+
+#[test]
+fn a_last_tick_torn_at_any_byte_is_cut() {
+    let sound = folder_of(3);
+    let length = sound.contents(NEWEST).unwrap().len();
+    let record = length - last_record_start(&sound);
+    for cut in (1..600).chain((600..=record).step_by(97)) {
+        let files = sound.copy();
+        files.tamper(NEWEST, |bytes| bytes.truncate(length - cut));
+        let store = try_open(&files).unwrap_or_else(|error| panic!("cut by {cut}: {error}"));
+        assert_eq!(store.ticks(), Some(4..=8), "cut by {cut}");
+        assert_eq!(files.len(NEWEST).unwrap(), (length - record) as u64);
+    }
+}
+
+/// Where the newest record begins.
+fn last_record_start(files: &MemFiles) -> usize {
+    let header = segment_header(files, 480_002).unwrap();
+    let mut start = 0;
+    let show = |scanned: Scanned| {
+        start = scanned.offset as usize;
+        Ok(())
+    };
+    scan(files, &header, show).unwrap();
+    start
+}
+
+#[test]
+fn a_last_tick_of_which_only_the_length_was_written_is_cut() {
+    let files = folder_of(3);
+    files.tamper(NEWEST, |bytes| bytes.extend([0; 3_000]));
+    assert_eq!(try_open(&files).unwrap().ticks(), Some(4..=9));
+}
+
+#[test]
+fn damage_before_the_last_tick_refuses_with_its_place() {
+    let sound = folder_of(3);
+    // The second tick's record begins behind the first one's, which has one cell.
+    let first = SEGMENT_HEADER_LEN as u64;
+    for (offset, place) in [(first + 3, first), (first + 60, first)] {
+        let files = sound.copy();
+        files.tamper(NEWEST, |bytes| bytes[offset as usize] ^= 1);
+        assert_eq!(damage_place(try_open(&files)), format!("{NEWEST} at byte {place}"));
+        let unchanged = files.contents(NEWEST).unwrap().len();
+        assert_eq!(unchanged, sound.contents(NEWEST).unwrap().len(), "nothing is cut");
+    }
+}
+
+#[test]
+fn a_cell_that_looks_like_a_record_does_not_pass_for_one() {
+    let files = folder_of(3);
+    let segment = files.contents(NEWEST).unwrap();
+    // Ada knows the format but not the salt: she plants a record of another segment in a cell,
+    // and the power goes while it is written.
+    let other = files.contents("0000480001.seg").unwrap();
+    let planted: Vec<u8> = other[SEGMENT_HEADER_LEN..][..2_000].to_vec();
+    files.tamper(NEWEST, |bytes| {
+        bytes.extend([0xff; 100]);
+        bytes.extend(planted);
+    });
+    assert_eq!(try_open(&files).unwrap().ticks(), Some(4..=9));
+    assert_eq!(files.contents(NEWEST).unwrap(), segment);
+}
+
+#[test]
+fn a_missing_or_damaged_sidecar_is_written_again() {
+    let sound = folder_of(4);
+    let name = "0000480001.idx";
+    let expected = sound.contents(name).unwrap();
+    for at in [None, Some(0), Some(100), Some(expected.len() - 1)] {
+        let files = sound.copy();
+        match at {
+            None => files.remove(name).unwrap(),
+            Some(at) => files.tamper(name, |bytes| bytes[at] ^= 1),
+        }
+        try_open(&files).unwrap();
+        assert_eq!(files.contents(name).as_ref(), Some(&expected));
+    }
+}
+
+#[test]
+fn a_damaged_closed_segment_without_its_sidecar_refuses() {
+    let files = folder_of(4);
+    files.remove("0000480001.idx").unwrap();
+    files.tamper("0000480001.seg", |bytes| bytes.truncate(bytes.len() - 1));
+    assert!(damage_place(try_open(&files)).starts_with("0000480001.seg"));
+}
+
+#[test]
+fn a_missing_hour_refuses() {
+    let files = folder_of(4);
+    files.remove("0000480002.seg").unwrap();
+    assert_eq!(damage_place(try_open(&files)), "0000480003.seg at byte 0");
+}
+
+#[test]
+fn a_damaged_cell_is_an_error_and_not_an_answer() {
+    let files = folder_of(3);
+    files.tamper(NEWEST, |bytes| bytes[SEGMENT_HEADER_LEN + 1_000] ^= 1);
+    let engine = open(&files);
+    let answer = engine.get(&tag(6 * 4), 0);
+    assert!(matches!(answer, Answer::Refused(refusal) if refusal.kind == RefusalKind::Storage));
+}
+
+#[test]
+fn a_newer_format_is_told_from_damage() {
+    for name in ["0000480001.seg", NEWEST, "log.spine", "log.keys"] {
+        let files = folder_of(3);
+        files.tamper(name, |bytes| bytes[17] = 2);
+        let refused = try_open(&files).map(|_| ()).unwrap_err();
+        assert_eq!(refused, StoreError::Version { place: name.into(), version: 2 }, "{name}");
+    }
+}
+
+#[test]
+fn another_servers_folder_is_refused() {
+    let files = folder_of(3);
+    let other = Keys::first(SigningKey::from_bytes(&[8; 32]));
+    let refused = Segments::open(files.clone(), &other, [0; 32]);
+    assert!(damage_place(refused).starts_with("log.keys"));
+    files.remove("log.keys").unwrap();
+    let refused = Segments::open(files, &other, [0; 32]);
+    assert!(damage_place(refused).starts_with("0000480001.seg"));
+}
+
+#[test]
+fn an_older_key_file_than_the_folders_is_refused() {
+    let files = folder_of(3);
+    let next = keys().succeed(SigningKey::from_bytes(&[8; 32]), 10);
+    Segments::open(files.clone(), &next, [0; 32]).unwrap();
+    assert_eq!(read_keys(&files).unwrap(), next.ring().unwrap());
+    assert!(damage_place(try_open(&files)).starts_with("log.keys"));
+}
+
+#[test]
+fn an_interrupted_expiry_is_finished() {
+    let files = folder_of(4);
+    let segment = files.contents("0000480001.seg").unwrap();
+    let engine = open(&files);
+    engine.expire(START + 2 * HOUR + 30 * 24 * HOUR).unwrap();
+    drop(engine);
+    files.create("0000480001.seg").unwrap();
+    files.append("0000480001.seg", &segment).unwrap();
+    assert_eq!(try_open(&files).unwrap().ticks(), Some(7..=12));
+    assert!(files.contents("0000480001.seg").is_none());
+}
+
+#[test]
+fn expiry_leaves_nothing_of_the_cells() {
+    let files = folder_of(3);
+    let engine = open(&files);
+    engine.expire(START + 3 * HOUR + 31 * 24 * HOUR).unwrap();
+    drop(engine);
+    let names = files.list().unwrap();
+    let bytes: Vec<_> = names.iter().flat_map(|name| files.contents(name).unwrap()).collect();
+    for number in [12, 16, 17, 24, 34] {
+        let hash = tag(number).hash();
+        assert!(!bytes.windows(8).any(|window| *window == hash.0[..8]), "cell {number}");
+    }
 }

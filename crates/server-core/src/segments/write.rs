@@ -80,6 +80,10 @@ impl<F: Files> Segments<F> {
         if let (Some(salt), true) = (writer.salt, newest == Some(hour)) {
             return Ok(salt);
         }
+        if newest >= Some(hour) {
+            // Never begin a file that is there: it holds ticks.
+            return Err(damaged(&segment_name(hour), 0, "this hour is closed already"));
+        }
         self.close_newest()?;
         let salt = self.begin(hour, tick)?;
         writer.salt = Some(salt);
@@ -89,6 +93,7 @@ impl<F: Files> Segments<F> {
     fn close_newest(&self) -> Result<(), StoreError> {
         let sidecar = match self.index().newest() {
             None => return Ok(()),
+            Some(segment) if segment.open.is_none() => return Ok(()),
             Some(segment) => sidecar_of(segment),
         };
         sidecar::write(&self.files, &sidecar).map_err(disk)?;
