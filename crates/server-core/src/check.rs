@@ -8,6 +8,8 @@ mod hour;
 mod segments;
 
 #[cfg(test)]
+mod python;
+#[cfg(test)]
 mod tests;
 
 use crate::{
