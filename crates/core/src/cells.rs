@@ -128,7 +128,8 @@ pub(crate) enum CellEvent {
         /// The tick that lists it.
         tick: u64,
     },
-    /// Another cell holds its tag, and the server proved so. It has left the outbox.
+    /// Another cell holds its tag, and the server proved so. It has left the outbox, unless it is a
+    /// part: then it stays and holds back its parcel's head.
     Taken {
         /// Whose.
         owner: Owner,

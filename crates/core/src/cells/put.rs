@@ -238,9 +238,18 @@ impl Outbox {
     ) -> Result<(), Breach> {
         let tick = log.verify_receipt(receipt, &tag, cell)?;
         self.tries = 0;
-        let Some(live) = self.take(&tag) else { return Ok(()) };
-        out.changes.insert(tag.0.to_vec(), None);
-        let owner = live.stored.put.owner;
+        let owner = match self.live.get_mut(&tag) {
+            // Nobody else can know a part's tag. It stays, so that its parcel's head never goes.
+            Some(live) if matches!(live.stored.put.owner, Owner::Part { .. }) => {
+                live.state = PutState::Refused;
+                live.stored.put.owner.clone()
+            }
+            _ => {
+                let Some(live) = self.take(&tag) else { return Ok(()) };
+                out.changes.insert(tag.0.to_vec(), None);
+                live.stored.put.owner
+            }
+        };
         out.events.push_back(CellEvent::Taken { owner, tag, cell, tick });
         Ok(())
     }

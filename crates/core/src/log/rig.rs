@@ -6,7 +6,8 @@ use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use undertone_server_core::{Config, Engine, Keys, Memory, Put, Ticket};
 use undertone_wire::{
-    Answer, Cell, DigestPage, HeadRef, Request, ServerId, SignedHead, Tag, Token, WriteKey,
+    Answer, Cell, DigestPage, HeadRef, Refusal, Request, ServerId, SignedHead, Tag, Token,
+    WriteKey, merkle::Frontier,
 };
 
 /// 2026-01-01, at the start of a day.
@@ -47,15 +48,16 @@ impl Server {
     pub(crate) fn tick(&mut self, numbers: &[u64]) -> u64 {
         self.now_ms += 20;
         for number in numbers {
-            self.submit(self.tag(*number), write_key(*number), cell(*number));
+            let submitted = self.submit(self.tag(*number), write_key(*number), cell(*number));
+            submitted.expect("a PUT in order");
         }
         self.engine.seal(self.now_ms);
         self.newest().tick
     }
 
-    fn submit(&self, tag: Tag, write: WriteKey, cell: Cell) {
+    fn submit(&self, tag: Tag, write: WriteKey, cell: Cell) -> Result<(), Refusal> {
         let put = Put { tag, write, cell, token: Token::new(Vec::new()) };
-        self.engine.submit(Ticket(0), put).expect("a PUT in order");
+        self.engine.submit(Ticket(0), put)
     }
 
     /// `count` ticks with one cell each, numbered on from `first`.
@@ -72,8 +74,10 @@ impl Server {
         match request {
             Request::Put { tag, write, cell, .. } => {
                 self.now_ms += 20;
-                self.submit(*tag, *write, cell.clone());
-                self.engine.seal(self.now_ms).answers.remove(0).1
+                match self.submit(*tag, *write, cell.clone()) {
+                    Ok(()) => self.engine.seal(self.now_ms).answers.remove(0).1,
+                    Err(refusal) => Answer::Refused(refusal),
+                }
             }
             Request::Stream { .. } => Answer::Streaming,
             other => self.engine.answer(other),
@@ -84,9 +88,21 @@ impl Server {
         self.engine.page(from).expect("ticks that are there")
     }
 
-    /// The page with its head signed anew, as only a faulty server can.
-    pub(crate) fn sign_again(&self, page: DigestPage) -> DigestPage {
+    /// The page with the head that its ticks lead to, as only a lying server can sign it.
+    pub(crate) fn forge(&self, mut page: DigestPage) -> DigestPage {
+        let mut frontier = self.frontier_at(page.ticks[0].tick - 1);
+        let leaves = page.ticks.iter().flat_map(|tick| tick.leaf_hashes());
+        leaves.for_each(|leaf| frontier.append(leaf));
+        (page.head.head.size, page.head.head.root) = (frontier.size(), frontier.root());
         DigestPage { head: self.sign(page.head), ..page }
+    }
+
+    fn frontier_at(&self, tick: u64) -> Frontier {
+        if tick == 0 {
+            return Frontier::default();
+        }
+        let Answer::Proof(proof) = self.engine.proof(0, tick) else { panic!("a proof") };
+        Frontier::from_parts(proof.head.head.size, proof.frontier).expect("one root per bit")
     }
 
     pub(crate) fn sign(&self, head: SignedHead) -> SignedHead {
