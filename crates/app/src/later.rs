@@ -30,9 +30,6 @@ macro_rules! later {
             fn word(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $word,)* }
             }
-
-            #[cfg(test)]
-            pub(crate) const WORDS: &[&str] = &[$($word),*];
         }
     };
 }

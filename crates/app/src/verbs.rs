@@ -60,6 +60,7 @@ pub enum Verb {
     Doctor(doctor::Args),
     /// What comes later.
     #[command(flatten)]
+    #[serde(untagged)]
     Later(later::Later),
 }
 

@@ -1,2 +1,87 @@
-//! The one binary.
-fn main() {}
+//! The one binary: a messenger's client and its server.
+//!
+//! This crate only parses and hands on; what a verb does stands in `undertone-app`, what the server
+//! does in `undertone-server`.
+
+mod cli;
+mod generate;
+mod operator;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::{ffi::OsStr, io::Write, process::ExitCode};
+use tracing_subscriber::EnvFilter;
+use undertone_app::{Exit, Failure, print_failure};
+
+fn main() -> ExitCode {
+    log_to_stderr();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    // A panic is our bug; it must not look like an exit code that means something else.
+    std::panic::catch_unwind(|| run(cli)).unwrap_or(ExitCode::from(Exit::Bug as u8))
+}
+
+fn run(cli: Cli) -> ExitCode {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Person(verb) => match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime.block_on(undertone_app::run(&global, verb)),
+            Err(error) => no_runtime(&error, global.json),
+        },
+        Command::Serve(args) => match tokio::runtime::Runtime::new() {
+            Ok(runtime) => runtime.block_on(operator::serve(&args, global.json)),
+            Err(error) => no_runtime(&error, global.json),
+        },
+        Command::Admin(args) => undertone_app::run::finish(operator::admin(&args), global.json),
+        Command::Completions { shell } => print(&generate::completions(shell)),
+        Command::Man { page } => match generate::man_page(page.as_deref()) {
+            Some(page) => print(&page),
+            None => undertone_app::run::finish(
+                Err(Failure::new(Exit::NotFound, "not_found", "there is no such page")),
+                global.json,
+            ),
+        },
+    }
+}
+
+fn no_runtime(error: &std::io::Error, json: bool) -> ExitCode {
+    let failure = Failure::new(Exit::Storage, "system", format!("out of resources: {error}"));
+    undertone_app::run::finish(Err(failure), json)
+}
+
+fn print(bytes: &[u8]) -> ExitCode {
+    match std::io::stdout().lock().write_all(bytes) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(Exit::Storage as u8),
+    }
+}
+
+/// Help and version are no failures; everything else is exit 2, in JSON where that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|arg| arg == OsStr::new("--json"));
+    if error.use_stderr() && wants_json {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let failure = Failure::usage(message).hint("`undertone COMMAND --help` explains it");
+        // Without a stdout there is nobody to tell.
+        let _ = print_failure(&failure, true);
+        return ExitCode::from(Exit::Usage as u8);
+    }
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS }
+}
+
+/// Diagnostics, on stderr, for whoever asks by `UNDERTONE_LOG`; warnings otherwise.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("UNDERTONE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests;
