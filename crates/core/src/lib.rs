@@ -24,5 +24,5 @@ mod world;
 pub use account::{Account, Creation, Loaded, spaces};
 pub use body::TEXT_BYTES_MAX;
 pub use ids::{BadName, ChatId, MessageId, NAME_BYTES_MAX, Name};
-pub use link::LinkFault;
+pub use link::{LinkFault, is_reusable};
 pub use stored::LoadError;

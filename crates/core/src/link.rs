@@ -13,7 +13,7 @@ mod letter;
 mod uri;
 
 pub(crate) use letter::{Answer, FirstMessage, Letter, LetterKind, Offer};
-pub use uri::LinkFault;
+pub use uri::{LinkFault, is_reusable};
 pub(crate) use uri::{LinkKind, LinkUri};
 
 use serde::{Deserialize, Serialize};

@@ -194,6 +194,7 @@ fn events_are_numbered_without_holes(store: &mut dyn Store) {
     assert_eq!(store.events(0, 1).unwrap()[0].seq, 1);
     assert_eq!(store.events(3, 10).unwrap(), []);
     assert_eq!(store.events(u64::MAX, 10).unwrap(), []);
+    assert_eq!(store.events(0, usize::MAX).unwrap().len(), 3);
 }
 
 fn old_events_are_forgotten_and_numbers_go_on(store: &mut dyn Store) {

@@ -40,6 +40,10 @@ impl Args {
         let Reply::Chat(begun) = context.ask_with(patience, command).await? else {
             return Err(Failure::bug("no conversation came"));
         };
+        // The reply tells that the answer is stored; to a stranger's request that is all.
+        if undertone_core::is_reusable(&self.link).is_ok_and(|reusable| reusable) {
+            return Ok(outcome(&begun));
+        }
         let chat = self
             .joined(context, patience, begun.chat, since)
             .await

@@ -67,6 +67,14 @@ pub enum LinkFault {
     OtherVersion(u8),
 }
 
+/// Whether a link is for many people, each of whom waits as a request.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn is_reusable(text: &str) -> Result<bool, LinkFault> {
+    Ok(LinkUri::parse(text)?.kind == LinkKind::Reusable)
+}
+
 impl LinkUri {
     /// The URI.
     pub(crate) fn to_text(&self) -> String {

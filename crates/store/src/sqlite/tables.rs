@@ -67,6 +67,7 @@ pub(super) fn events(
     let mut statement = connection.prepare_cached(
         "SELECT seq, chat, body FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
     )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![rows::bounded(since), limit], stored_event)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
