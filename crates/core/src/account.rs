@@ -419,5 +419,30 @@ pub fn spaces() -> impl Iterator<Item = &'static str> {
     SPACES.into_iter()
 }
 
+/// Doors for tests that play a malicious member.
+#[cfg(test)]
+impl Account {
+    pub(crate) fn conversation_for_tests(&mut self, chat: ChatId) -> &mut Conversation {
+        self.conversations.get_mut(&chat).expect("a conversation")
+    }
+
+    pub(crate) fn leaf_key_for_tests(&self) -> LeafKey {
+        self.me.leaf_key.clone()
+    }
+
+    pub(crate) fn encrypt_for_tests(&mut self, chat: ChatId, payload: &[u8]) -> Vec<u8> {
+        let conversation = self.conversations.get_mut(&chat).expect("a conversation");
+        let group = conversation.group_mut();
+        group.encrypt(&mut self.mls, &self.me.leaf_key, &[], payload).expect("encrypted")
+    }
+
+    pub(crate) fn heal_commit_for_tests(&mut self, chat: ChatId) -> Vec<u8> {
+        let conversation = self.conversations.get_mut(&chat).expect("a conversation");
+        let spec = undertone_crypto::mls::CommitSpec::default();
+        let made = conversation.group_mut().commit(&mut self.mls, &self.me.leaf_key, spec);
+        made.expect("a commit").commit
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,8 @@ mod merge;
 mod receive;
 mod send;
 mod state;
+#[cfg(test)]
+pub(crate) mod tests_kit;
 
 pub(crate) use create::{Founded, Welcomed};
 pub(crate) use state::{Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed};
@@ -100,6 +102,9 @@ pub(crate) struct Conversation {
     reading: Reading,
     #[serde(skip)]
     dirty: Dirty,
+    /// Cells that did not count since the start, by the number of the check.
+    #[serde(skip)]
+    skipped: BTreeMap<&'static str, u64>,
 }
 
 /// The group as MLS sees it, loaded when first needed.
@@ -191,6 +196,15 @@ impl Conversation {
             self.live = group.ok().map(Live::new);
         }
         self.live.as_mut()
+    }
+
+    /// Cells that did not count since the start, by the number of the check that they failed.
+    pub(crate) fn skipped(&self) -> &BTreeMap<&'static str, u64> {
+        &self.skipped
+    }
+
+    fn count_skipped(&mut self, check: &'static str) {
+        *self.skipped.entry(check).or_default() += 1;
     }
 
     fn touch(&mut self) {

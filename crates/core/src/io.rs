@@ -236,6 +236,8 @@ pub struct Health {
     pub waiting: usize,
     /// Cells that the server lists and does not deliver.
     pub withheld: usize,
+    /// Cells that did not count since the start, by the number of the check that they failed.
+    pub skipped: BTreeMap<&'static str, u64>,
     /// Conversations that this device cannot follow.
     pub stuck: Vec<ChatId>,
     /// Why nothing is sent any more, if so: the alarm's code and text.

@@ -12,10 +12,10 @@ use crate::io::{
 use ed25519_dalek::SigningKey;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use std::collections::{BTreeMap, VecDeque};
-use undertone_crypto::{IdentityKey, Phrase};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use undertone_crypto::{IdentityKey, Phrase, SlotKeys};
 use undertone_server_core::{Config, Engine, Keys, Memory, Put, Ticket};
-use undertone_wire::{Answer, Request, ServerAddress};
+use undertone_wire::{Answer, Cell, Request, ServerAddress, Tag};
 
 /// Rounds after which a world that does not come to rest is called restless.
 const ROUNDS_MAX: usize = 20_000;
@@ -54,7 +54,14 @@ pub(crate) struct World {
     next_put: u64,
     /// Cells that the server accepts and does not seal yet.
     pub hold_ticks: bool,
+    /// PUTs that are lost on the way.
+    pub swallow: Option<Swallow>,
+    /// Cells that the server lists and does not deliver.
+    pub withheld: BTreeSet<Tag>,
 }
+
+/// Decides by author and cell whether a PUT is lost.
+pub(crate) type Swallow = Box<dyn FnMut(&'static str, &Tag, &Cell) -> bool>;
 
 impl Disk {
     fn load(&self, server: &ServerAddress, seed: [u8; 32]) -> Account {
@@ -80,6 +87,8 @@ impl World {
             puts: BTreeMap::new(),
             next_put: 0,
             hold_ticks: false,
+            swallow: None,
+            withheld: BTreeSet::new(),
         };
         for name in names {
             world.arrive(name);
@@ -250,6 +259,11 @@ impl World {
 
     fn serve(&mut self, name: &'static str, id: u32, request: Request) {
         match request {
+            Request::Put { tag, cell, .. }
+                if self.swallow.as_mut().is_some_and(|lost| lost(name, &tag, &cell)) => {}
+            Request::Get { tag, .. } if self.withheld.contains(&tag) => {
+                self.answer(name, id, Answer::None { colliding: Vec::new() });
+            }
             Request::Put { tag, write, cell, token } => {
                 let put = self.next_put;
                 self.next_put += 1;
@@ -274,6 +288,12 @@ impl World {
                 self.answer(name, id, answer);
             }
         }
+    }
+
+    /// Somebody stores a cell who is no device of this world.
+    pub(crate) fn put_raw(&mut self, keys: &SlotKeys, cell: Cell) {
+        let put = Put { tag: keys.tag, write: keys.write, cell, token: Vec::new().into() };
+        self.server.submit(Ticket(u64::MAX), put).expect("the write key fits");
     }
 
     fn answer(&mut self, name: &str, id: u32, answer: Answer) {

@@ -2,4 +2,6 @@
 
 mod crashes;
 mod groups;
+mod malice;
 mod pairs;
+mod schedules;

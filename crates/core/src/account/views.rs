@@ -4,6 +4,7 @@ use super::Account;
 use super::groups::unknown_chat;
 use crate::ids::ChatId;
 use crate::io::{ChatState, Event, Health, Refused, Reply};
+use std::collections::BTreeMap;
 
 impl Account {
     pub(super) fn list_chats(&self) -> Reply {
@@ -27,6 +28,10 @@ impl Account {
     pub(super) fn health(&self) -> Reply {
         let queues = self.conversations.values().map(|chat| chat.queue_lengths());
         let (queued, waiting) = queues.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let mut skipped = BTreeMap::new();
+        for (check, count) in self.conversations.values().flat_map(|chat| chat.skipped()) {
+            *skipped.entry(*check).or_default() += count;
+        }
         let stuck = self.conversations.values().filter(|chat| chat.state == ChatState::Stuck);
         Reply::Health(Health {
             connected: self.connected,
@@ -35,6 +40,7 @@ impl Account {
             queued,
             waiting,
             withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
+            skipped,
             stuck: stuck.map(|chat| chat.chat).collect(),
             halted: self.halted.clone(),
         })

@@ -53,7 +53,10 @@ impl Conversation {
             }
             match self.verdict(ctx) {
                 None => return Control::Waiting(listed),
-                Some(Verdict::Void(_)) => self.skip_void(listed, ctx),
+                Some(Verdict::Void(check)) => {
+                    self.count_skipped(check.number());
+                    self.skip_void(listed, ctx);
+                }
                 Some(Verdict::Stuck(why)) => {
                     return Control::Stuck { closing: self.epoch.closing.max(listed), why };
                 }

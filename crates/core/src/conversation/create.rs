@@ -149,6 +149,7 @@ impl Conversation {
             live: Some(live),
             reading: Reading::default(),
             dirty: Dirty { state: true, outgoing: BTreeSet::new() },
+            skipped: BTreeMap::new(),
         })
     }
 

@@ -19,7 +19,7 @@ use undertone_wire::{HeadRef, decode, encode};
 
 /// What a commit's parcel holds.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
-pub(super) struct CommitParcel {
+pub(crate) struct CommitParcel {
     /// What the commit is said to do.
     pub change: Change,
     /// The MLS commit, a `PrivateMessage`.
@@ -47,6 +47,23 @@ pub(super) enum Void {
     Change,
     /// C09: the leaf has no right to the declared change.
     Right,
+}
+
+impl Void {
+    /// The number of the check.
+    pub(super) fn number(self) -> &'static str {
+        match self {
+            Self::Seal => "C01",
+            Self::Head => "C02",
+            Self::Payload => "C03",
+            Self::Parts => "C04",
+            Self::Root => "C05",
+            Self::Leaf => "C06",
+            Self::Signature => "C07",
+            Self::Change => "C08",
+            Self::Right => "C09",
+        }
+    }
 }
 
 /// What becomes of a control cell.

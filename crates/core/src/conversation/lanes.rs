@@ -92,6 +92,23 @@ pub(super) enum Skip {
     Body,
 }
 
+impl Skip {
+    /// The number of the check.
+    fn number(self) -> &'static str {
+        match self {
+            Self::Seal => "L01",
+            Self::Head => "L02",
+            Self::Author => "L03",
+            Self::Place => "L04",
+            Self::Parts => "L05",
+            Self::Mls => "L06",
+            Self::Sender => "L07",
+            Self::Commitment => "L08",
+            Self::Body => "L09",
+        }
+    }
+}
+
 /// What becomes of a lane cell.
 enum LaneVerdict {
     /// It is part of the transcript.
@@ -145,7 +162,10 @@ impl Conversation {
                     self.pass(at, &slot, true, ctx);
                     self.own_counts(seq, slot.effective, slot.index, ctx);
                 }
-                LaneVerdict::Skip(_) => self.pass(at, &slot, false, ctx),
+                LaneVerdict::Skip(check) => {
+                    self.count_skipped(check.number());
+                    self.pass(at, &slot, false, ctx);
+                }
             }
             if !self.is_live() && at == At::Now {
                 return Reached::Limit;
@@ -191,7 +211,7 @@ impl Conversation {
 
     /// The lane goes on behind this slot.
     fn pass(&mut self, at: At, slot: &Slot, counts: bool, ctx: &mut Ctx<'_>) {
-        let own = self.facts(at).2 == slot.leaf;
+        let own = at == At::Now && self.facts(at).2 == slot.leaf;
         let number = self.epoch_at(at).number;
         let lane = self.lane_mut(at, slot.leaf);
         lane.effective = slot.effective;
@@ -205,8 +225,16 @@ impl Conversation {
         }
         if own {
             ctx.cells.forget(&slot.keys.tag);
+            self.skip_taken(slot.index);
         }
         self.touch();
+    }
+
+    /// A slot that somebody squatted before one wrote to it is not for writing any more.
+    fn skip_taken(&mut self, index: u64) {
+        if self.epoch.own.next.index() == index {
+            self.epoch.own.next.step();
+        }
     }
 
     fn pass_expired(&mut self, at: At, slot: &Slot, ctx: &mut Ctx<'_>) {

@@ -1,0 +1,373 @@
+//! A malicious member: every check of control and lane cells, by its number.
+//!
+//! Mal is a member like the others; the test writes cells with everything that Mal's device knows.
+
+use crate::body::{Body, Content, Leave};
+use crate::conversation::tests_kit::{CommitParcel, Secrets};
+use crate::head::{Claims, Payload, SignedHead};
+use crate::ids::ChatId;
+use crate::io::{ChatState, Command};
+use crate::parcel::{PARTS_MAX, Packed, pack};
+use crate::policy::{Change, Removed};
+use crate::world::World;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use undertone_crypto::cell::seal;
+use undertone_crypto::{LeafKey, SlotKeys};
+use undertone_wire::{Cell, encode};
+
+/// Ada's group of three, and what Mal knows of it.
+struct Evil {
+    world: World,
+    ada: ChatId,
+    mal: ChatId,
+    rng: ChaCha20Rng,
+}
+
+impl Evil {
+    fn new(seed: u64) -> Self {
+        let mut world = World::new(seed, &["Ada", "Ben", "Mal"]);
+        world.meet("Ada", "Ben");
+        world.meet("Ada", "Mal");
+        world.group("Ada", "Desk", &["Ben", "Mal"]);
+        let (ada, mal) = (world.chat("Ada", "Desk"), world.chat("Mal", "Desk"));
+        Self { world, ada, mal, rng: ChaCha20Rng::seed_from_u64(seed) }
+    }
+
+    fn secrets(&mut self) -> Secrets {
+        let account = &mut self.world.person("Mal").account;
+        account.conversation_for_tests(self.mal).secrets()
+    }
+
+    fn mal_key(&mut self) -> LeafKey {
+        self.world.person("Mal").account.leaf_key_for_tests()
+    }
+
+    fn leaf_of(&mut self, name: &'static str) -> u32 {
+        let identity = self.world.identity(name);
+        self.secrets().leaf_of(&identity)
+    }
+
+    fn control(&mut self) -> SlotKeys {
+        let server = self.world.server.info().server;
+        self.secrets().control().keys(&server)
+    }
+
+    /// The next slot of somebody's lane that nobody has written to.
+    fn lane(&mut self, name: &'static str) -> SlotKeys {
+        let (server, leaf) = (self.world.server.info().server, self.leaf_of(name));
+        self.secrets().lane(leaf).keys(&server)
+    }
+
+    fn cell(&mut self, keys: &SlotKeys, content: &[u8]) -> Cell {
+        seal(keys, content, &mut self.rng).expect("it fits")
+    }
+
+    fn put(&mut self, keys: &SlotKeys, content: &[u8]) {
+        let cell = self.cell(keys, content);
+        self.world.put_raw(keys, cell);
+        self.world.rest();
+    }
+
+    fn pack(&mut self, payload: &[u8]) -> Packed {
+        let server = self.world.server.info().server;
+        pack(payload, PARTS_MAX, &server, &mut self.rng).expect("it fits")
+    }
+
+    fn store_parts(&mut self, packed: &Packed) {
+        for (keys, cell) in &packed.parts {
+            self.world.put_raw(keys, cell.clone());
+        }
+        self.world.rest();
+    }
+
+    /// A control cell in Mal's name with this parcel.
+    fn commit(&mut self, payload: &CommitParcel, claims: impl FnOnce(&mut Claims)) {
+        let packed = self.pack(&encode(payload));
+        self.store_parts(&packed);
+        let mut said = Claims {
+            leaf: self.leaf_of("Mal"),
+            place: 0,
+            change: payload.change.hash(),
+            body: [0; 32],
+        };
+        claims(&mut said);
+        let (keys, key) = (self.control(), self.mal_key());
+        let head = SignedHead::sign(&key, &keys.tag, said, Payload::Parcel(packed.reference));
+        self.put(&keys, &encode(&head));
+    }
+
+    fn skipped(&mut self, name: &str, check: &str) -> u64 {
+        let chat = self.ada;
+        let account = &mut self.world.person(name).account;
+        account.conversation_for_tests(chat).skipped().get(check).copied().unwrap_or(0)
+    }
+
+    /// Whatever Mal did was skipped by Ada for this reason, and the group goes on.
+    fn assert_void(&mut self, check: &str) {
+        assert_eq!(self.skipped("Ada", check), 1, "skipped for {check}");
+        let (ada, ben) = (self.ada, self.world.chat("Ben", "Desk"));
+        self.world.say("Ada", ada, "we go on");
+        self.world.say("Ben", ben, "so we do");
+        self.world.rest();
+        let transcript = self.world.transcript("Ada", ada);
+        assert_eq!(self.world.transcript("Ben", ben), transcript);
+        assert!(transcript.contains(&"Ada: we go on".to_owned()), "{transcript:?}");
+        assert!(transcript.contains(&"Ben: so we do".to_owned()), "{transcript:?}");
+        let name = crate::ids::Name::parse("Newsroom").expect("a name");
+        self.world.command("Ada", Command::Rename { chat: ada, name }).expect("renamed");
+        self.world.pass(1_000);
+        assert_eq!(self.world.chat("Ben", "Newsroom"), ben, "commits go on too");
+        for name in ["Ada", "Ben"] {
+            assert!(self.world.gaps(name).is_empty() && self.world.alarms(name).is_empty());
+        }
+    }
+
+    fn assert_stuck(&mut self) {
+        for name in ["Ada", "Ben"] {
+            let chat = self.world.chats(name).into_iter().find(|c| c.name.as_str() == "Desk");
+            assert_eq!(chat.map(|chat| chat.state), Some(ChatState::Stuck), "{name}");
+        }
+    }
+}
+
+fn nothing() -> CommitParcel {
+    CommitParcel { change: Change::default(), commit: b"junk".to_vec().into() }
+}
+
+#[test]
+fn c01_junk_in_a_control_slot_is_void() {
+    let mut evil = Evil::new(1);
+    let keys = evil.control();
+    evil.world.put_raw(&keys, Cell::from_array([7; 2048]));
+    evil.world.rest();
+    evil.assert_void("C01");
+}
+
+#[test]
+fn c02_a_sealed_cell_without_a_head_is_void() {
+    let mut evil = Evil::new(2);
+    let keys = evil.control();
+    evil.put(&keys, b"not a head");
+    evil.assert_void("C02");
+}
+
+#[test]
+fn c03_an_inline_commit_is_void() {
+    let mut evil = Evil::new(3);
+    let (keys, key, leaf) = (evil.control(), evil.mal_key(), evil.leaf_of("Mal"));
+    let claims = Claims { leaf, place: 0, change: Change::default().hash(), body: [0; 32] };
+    let payload = Payload::Inline(b"commit".to_vec().into());
+    let head = SignedHead::sign(&key, &keys.tag, claims, payload);
+    evil.put(&keys, &encode(&head));
+    evil.assert_void("C03");
+}
+
+#[test]
+fn c04_a_part_stored_after_its_head_makes_it_void() {
+    let mut evil = Evil::new(4);
+    let packed = evil.pack(&encode(&nothing()));
+    let (keys, key, leaf) = (evil.control(), evil.mal_key(), evil.leaf_of("Mal"));
+    let claims = Claims { leaf, place: 0, change: Change::default().hash(), body: [0; 32] };
+    let payload = Payload::Parcel(packed.reference.clone());
+    let head = SignedHead::sign(&key, &keys.tag, claims, payload);
+    evil.put(&keys, &encode(&head));
+    evil.store_parts(&packed);
+    evil.assert_void("C04");
+}
+
+#[test]
+fn c05_other_parts_than_the_root_commits_to_are_void() {
+    let mut evil = Evil::new(5);
+    let mut packed = evil.pack(&encode(&nothing()));
+    let keys = packed.parts[0].0.clone();
+    packed.parts[0].1 = evil.cell(&keys, b"something else");
+    evil.store_parts(&packed);
+    let (keys, key, leaf) = (evil.control(), evil.mal_key(), evil.leaf_of("Mal"));
+    let claims = Claims { leaf, place: 0, change: Change::default().hash(), body: [0; 32] };
+    let head = SignedHead::sign(&key, &keys.tag, claims, Payload::Parcel(packed.reference));
+    evil.put(&keys, &encode(&head));
+    evil.assert_void("C05");
+}
+
+#[test]
+fn c06_a_leaf_that_is_not_there_is_void() {
+    let mut evil = Evil::new(6);
+    evil.commit(&nothing(), |claims| claims.leaf = 99);
+    evil.assert_void("C06");
+}
+
+#[test]
+fn c07_a_head_in_anothers_name_is_void() {
+    let mut evil = Evil::new(7);
+    let ben = evil.leaf_of("Ben");
+    evil.commit(&nothing(), |claims| claims.leaf = ben);
+    evil.assert_void("C07");
+}
+
+#[test]
+fn c08_another_change_than_the_signed_one_is_void() {
+    let mut evil = Evil::new(8);
+    evil.commit(&nothing(), |claims| claims.change = [1; 32]);
+    evil.assert_void("C08");
+}
+
+#[test]
+fn c09_a_change_without_the_right_to_it_is_void() {
+    let mut evil = Evil::new(9);
+    let (leaf, identity) = (evil.leaf_of("Ben"), evil.world.identity("Ben"));
+    let removes = vec![Removed { leaf, identity, left: None }];
+    let change = Change { removes, ..Change::default() };
+    evil.commit(&CommitParcel { change, ..nothing() }, |_| {});
+    evil.assert_void("C09");
+}
+
+#[test]
+fn c11_a_commit_that_mls_refuses_has_won_and_leaves_all_stuck() {
+    let mut evil = Evil::new(11);
+    evil.commit(&nothing(), |_| {});
+    evil.assert_stuck();
+}
+
+#[test]
+fn c12_a_commit_that_does_not_do_what_it_declares_leaves_all_stuck() {
+    let mut evil = Evil::new(12);
+    let mal = evil.mal;
+    let account = &mut evil.world.person("Mal").account;
+    let commit = account.heal_commit_for_tests(mal);
+    let name = b"Mine".to_vec();
+    let policy = evil.secrets().policy.with_name(&String::from_utf8_lossy(&name));
+    let leaf = evil.leaf_of("Mal");
+    // A declaration that Mal has the right to, on a commit that does something else.
+    let change = Change { removes: Vec::new(), adds: vec![evil.secrets().own_add()], policy: None };
+    assert_ne!(policy.to_bytes(), evil.secrets().policy.to_bytes());
+    assert_eq!(evil.secrets().own_leaf, leaf);
+    evil.commit(&CommitParcel { change, commit: commit.into() }, |_| {});
+    evil.assert_stuck();
+}
+
+#[test]
+fn c10_a_commit_in_ones_own_name_that_one_did_not_make_stops_the_device() {
+    let mut evil = Evil::new(10);
+    // Mal's profile is copied: the copy commits, the original sees it.
+    evil.commit(&nothing(), |_| {});
+    let mal = evil.mal;
+    let chat = evil.world.chats("Mal").into_iter().find(|chat| chat.chat == mal);
+    assert_eq!(chat.map(|chat| chat.state), Some(ChatState::Stuck));
+    let told = evil.world.told("Mal", |event| match event {
+        crate::io::Event::Stuck { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert!(told.iter().any(|text| text.contains("copied")), "{told:?}");
+}
+
+/// A lane cell in Mal's own next slot.
+fn lane_cell(evil: &mut Evil, claims: Claims, payload: Payload) {
+    let (keys, key) = (evil.lane("Mal"), evil.mal_key());
+    let head = SignedHead::sign(&key, &keys.tag, claims, payload);
+    evil.put(&keys, &encode(&head));
+}
+
+fn claims(evil: &mut Evil) -> Claims {
+    let (leaf, place) = (evil.leaf_of("Mal"), evil.secrets().place_of_own());
+    Claims { leaf, place, change: [0; 32], body: [0; 32] }
+}
+
+fn bytes(text: &[u8]) -> Payload {
+    Payload::Inline(text.to_vec().into())
+}
+
+#[test]
+fn l01_junk_in_a_members_lane_does_not_stop_the_member() {
+    let mut evil = Evil::new(21);
+    let keys = evil.lane("Ben");
+    evil.world.put_raw(&keys, Cell::from_array([7; 2048]));
+    evil.world.rest();
+    evil.assert_void("L01");
+}
+
+#[test]
+fn l02_a_sealed_cell_without_a_head_does_not_count() {
+    let mut evil = Evil::new(22);
+    let keys = evil.lane("Mal");
+    evil.put(&keys, b"not a head");
+    evil.assert_void("L02");
+}
+
+#[test]
+fn l03_a_head_in_anothers_lane_does_not_count() {
+    let mut evil = Evil::new(23);
+    let said = claims(&mut evil);
+    let (keys, key) = (evil.lane("Ben"), evil.mal_key());
+    let head = SignedHead::sign(&key, &keys.tag, said, bytes(b"x"));
+    evil.put(&keys, &encode(&head));
+    evil.assert_void("L03");
+}
+
+#[test]
+fn l04_a_wrong_place_does_not_count() {
+    let mut evil = Evil::new(24);
+    let said = Claims { place: 7, ..claims(&mut evil) };
+    lane_cell(&mut evil, said, bytes(b"x"));
+    evil.assert_void("L04");
+}
+
+#[test]
+fn l05_a_message_whose_part_comes_late_does_not_count() {
+    let mut evil = Evil::new(25);
+    let packed = evil.pack(&[1; 5000]);
+    let said = claims(&mut evil);
+    lane_cell(&mut evil, said, Payload::Parcel(packed.reference.clone()));
+    evil.store_parts(&packed);
+    evil.assert_void("L05");
+}
+
+#[test]
+fn l06_what_mls_does_not_accept_does_not_count() {
+    let mut evil = Evil::new(26);
+    let said = claims(&mut evil);
+    lane_cell(&mut evil, said, bytes(b"not an MLS message"));
+    evil.assert_void("L06");
+}
+
+#[test]
+fn l07_somebody_elses_mls_message_does_not_count() {
+    let mut evil = Evil::new(27);
+    let ben = evil.world.chat("Ben", "Desk");
+    let sealed = evil.world.person("Ben").account.encrypt_for_tests(ben, b"whatever");
+    let said = claims(&mut evil);
+    lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
+    assert_eq!(evil.skipped("Ada", "L07"), 1);
+}
+
+#[test]
+fn l08_a_body_that_the_head_does_not_commit_to_does_not_count() {
+    let mut evil = Evil::new(28);
+    let mal = evil.mal;
+    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, b"whatever");
+    let said = claims(&mut evil);
+    lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
+    evil.assert_void("L08");
+}
+
+#[test]
+fn l09_a_body_of_another_conversation_does_not_count() {
+    let mut evil = Evil::new(29);
+    let (kind, content) = Content::Leave(Leave {}).to_parts();
+    let body = Body {
+        conversation: [1; 32],
+        device_list: 1,
+        message: [2; 16],
+        number: 9,
+        sent_ms: 0,
+        kind,
+        content: content.into(),
+        blinding: [3; 32],
+    };
+    let body = encode(&body);
+    let mal = evil.mal;
+    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, &body);
+    let said = Claims { body: Body::commitment(&body), ..claims(&mut evil) };
+    lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
+    evil.assert_void("L09");
+}
