@@ -29,8 +29,8 @@ pub(crate) type ServerEngine = Engine<Segments<Arc<dyn Files>>>;
 pub(crate) struct Reply {
     /// The request's id.
     pub(crate) id: u32,
-    /// The answer.
-    pub(crate) answer: Answer,
+    /// The answer; boxed, because every connection's queue has room for 32 from the beginning.
+    pub(crate) answer: Box<Answer>,
 }
 
 /// The server as its connections see it.
@@ -82,7 +82,7 @@ impl Service {
             let (number, id) = split(ticket);
             if let Some(writer) = writers.get(&number) {
                 // There is room for as many as may be in flight; a closed one needs none.
-                writer.try_send(Reply { id, answer }).ok();
+                writer.try_send(Reply { id, answer: Box::new(answer) }).ok();
             }
         }
     }
@@ -94,7 +94,7 @@ impl Service {
             return Answer::Refused(refusal);
         }
         match replies.recv().await {
-            Some(Reply { answer, .. }) => answer,
+            Some(Reply { answer, .. }) => *answer,
             None => refused(RefusalKind::Closing),
         }
     }

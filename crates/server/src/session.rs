@@ -76,7 +76,6 @@ pub(crate) struct Session<S> {
 }
 
 /// What a session waits for.
-#[expect(clippy::large_enum_variant, reason = "an event lives on the stack, for one call")]
 enum Event {
     Message(Option<Result<Message, WsError>>),
     Reply(Reply),
@@ -156,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Event::Message(message) => self.on_message(message).await,
             Event::Reply(Reply { id, answer }) => {
                 self.in_flight -= 1;
-                self.answer(id, answer).await
+                self.answer(id, *answer).await
             }
             Event::Stream(Some(Step::Send(Push { bytes, .. }))) => self.feed(bytes).await,
             Event::Stream(Some(Step::Page(from))) => self.page(from).await,

@@ -1,12 +1,10 @@
 //! The pin: which servers a client talks to (T18).
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use ed25519_dalek::SigningKey;
-use rcgen::{CertificateParams, CustomExtension, KeyPair, PublicKeyData};
+use crate::support::{ada, bound, certificate, private, public, server_config, signing};
+use rcgen::{KeyPair, PublicKeyData};
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
     version::TLS13,
 };
 use std::sync::Arc;
@@ -16,49 +14,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use undertone_transport::{Blame, ConnectError, Connection, Limits, Socks5, Step};
-use undertone_wire::{
-    KeySuccession, ServerAddress, ServerId, ServerKey, TLS_BINDING_OID, TlsBinding, encode,
-};
-
-fn signing(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
-}
-
-fn public(seed: u8) -> ServerKey {
-    ServerKey(signing(seed).verifying_key().to_bytes())
-}
-
-/// The pinned server of these tests.
-fn ada() -> ServerId {
-    public(1).server_id()
-}
-
-/// A certificate for `key` with these extensions.
-fn certificate(key: &KeyPair, extensions: Vec<Vec<u8>>) -> CertificateDer<'static> {
-    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    for content in extensions {
-        params.custom_extensions.push(CustomExtension::from_oid_content(&TLS_BINDING_OID, content));
-    }
-    params.self_signed(key).unwrap().der().clone()
-}
-
-fn bound(key: &KeyPair, seed: u8) -> Vec<u8> {
-    let spki = key.subject_public_key_info();
-    encode(&TlsBinding::sign(&signing(seed), public(seed), Vec::new(), &spki))
-}
-
-fn server_config(key: &KeyPair, certificate: CertificateDer<'static>) -> ServerConfig {
-    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&TLS13])
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], private(key))
-        .unwrap()
-}
-
-fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
-    PrivatePkcs8KeyDer::from(key.serialize_der()).into()
-}
+use undertone_wire::{KeySuccession, ServerAddress, TlsBinding, encode};
 
 /// What stands in a certificate for this key.
 type Extensions = fn(&KeyPair) -> Vec<Vec<u8>>;
