@@ -8,8 +8,8 @@
 //! every retry sends the same bytes. Cells leave in the order in which they were put, within the
 //! server's window, and only while [`LogFollower::caught_up`] holds: a device walks to the newest
 //! head before any PUT (DESIGN.md section 4, *Sealing*). A parcel's head is held back until its parts
-//! are stored ([`Put::after`]); a conversation's lane while its epoch may be over. What the answer to a PUT says is news, never a verdict: the first
-//! listing in the log decides.
+//! are stored ([`Put::after`]), a conversation's lane while its epoch may be over. What the answer to
+//! a PUT says is news, never a verdict: the first listing in the log decides.
 //!
 //! **The queue of fetches** is not stored: whoever wants a cell asks again after a start. Each fetch
 //! names the tick that lists the cell. An answer counts only with a proof against the newest
@@ -105,6 +105,19 @@ pub(crate) enum Owner {
         /// Which part.
         index: u32,
     },
+}
+
+impl Owner {
+    /// The conversation whose cell it is.
+    fn chat(&self) -> Option<ChatId> {
+        match self {
+            Self::Lane { chat, .. }
+            | Self::Control { chat, .. }
+            | Self::ControlPart { chat, .. }
+            | Self::LanePart { chat, .. } => Some(*chat),
+            Self::Part { .. } | Self::Link { .. } | Self::Join { .. } => None,
+        }
+    }
 }
 
 /// What a request was for; the account keeps it beside the request's id.
@@ -239,8 +252,7 @@ impl Cells {
 
     /// Takes a conversation's lane and control cells out of the outbox.
     pub(crate) fn forget_chat(&mut self, chat: ChatId) {
-        let of_chat = |owner: &Owner| matches!(owner, Owner::Lane { chat: of, .. } | Owner::Control { chat: of, .. } if *of == chat);
-        self.forget_where(of_chat);
+        self.forget_where(|owner| owner.chat() == Some(chat));
     }
 
     /// Takes the letters of a link out of the outbox.
@@ -288,14 +300,9 @@ impl Cells {
         self.fetches.want(tag, tick, owner)
     }
 
-    /// Wants a cell no more.
-    pub(crate) fn cancel_get(&mut self, tag: &Tag) {
-        self.fetches.cancel(tag);
-    }
-
-    /// Whether a cell is wanted and has not come.
-    pub(crate) fn is_wanted(&self, tag: &Tag) -> bool {
-        self.fetches.is_wanted(tag)
+    /// Wants no cell of this conversation any more.
+    pub(crate) fn cancel_gets(&mut self, chat: ChatId) {
+        self.fetches.cancel_where(|owner| owner.chat() == Some(chat));
     }
 
     /// The next request that may be sent now.

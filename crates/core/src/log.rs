@@ -167,6 +167,9 @@ impl LogFollower {
         for (key, bytes) in records {
             records::load(&mut follower, key, bytes)?;
         }
+        if let Some(evidence) = follower.trust.evidence() {
+            follower.out.events.push_back(LogEvent::Alarm(evidence.alarm()));
+        }
         Ok(follower)
     }
 
@@ -241,7 +244,11 @@ impl LogFollower {
         }
     }
 
+    /// The first breach stops everything; what follows from it is not told.
     fn halt(&mut self, breach: Breach) {
+        if self.halted() {
+            return;
+        }
         let alarm = breach.alarm();
         self.disconnected();
         self.trust.halt(&breach);
@@ -278,6 +285,7 @@ impl LogFollower {
     }
 
     /// The two heads that prove a breach, if one rests on such a pair.
+    #[cfg(test)]
     pub(crate) fn evidence(&self) -> Option<&Evidence> {
         self.trust.evidence()
     }
@@ -287,12 +295,8 @@ impl LogFollower {
         self.trust.puts_in_flight_max()
     }
 
-    /// The first tick above the retained floor that lists `prefix`.
-    pub(crate) fn first_listing(&self, prefix: Prefix) -> Option<u64> {
-        self.listing.first_after(prefix, 0)
-    }
-
-    /// The first tick above `after` (and above the retained floor) that lists `prefix`.
+    /// The first tick above `after` (and above the retained floor) that lists `prefix`. Only a tag's
+    /// first listing ever counts: later ones are looked at where the first was another tag's.
     pub(crate) fn listed_in(&self, prefix: Prefix, after: u64) -> Option<u64> {
         self.listing.first_after(prefix, after)
     }

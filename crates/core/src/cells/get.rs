@@ -88,8 +88,10 @@ impl Fetches {
         };
     }
 
-    pub(super) fn is_wanted(&self, tag: &Tag) -> bool {
-        self.all.contains_key(tag)
+    pub(super) fn cancel_where(&mut self, gone: impl Fn(&Owner) -> bool) {
+        let unwanted = self.all.iter().filter(|(_, fetch)| gone(&fetch.owner));
+        let tags: Vec<Tag> = unwanted.map(|(tag, _)| *tag).collect();
+        tags.iter().for_each(|tag| self.cancel(tag));
     }
 
     pub(super) fn poll(

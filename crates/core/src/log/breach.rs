@@ -6,6 +6,10 @@ use undertone_wire::HeadRef;
 /// Two heads of one server that cannot both be true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Evidence {
+    /// What was noticed, as [`Alarm::code`].
+    pub(crate) code: String,
+    /// What was noticed, as [`Alarm::text`].
+    pub(crate) text: String,
     /// The head that was verified here: number, size, root.
     pub(crate) own: (u64, u64, [u8; 32]),
     /// The head that contradicts it.
@@ -132,9 +136,22 @@ impl Breach {
 }
 
 impl Evidence {
-    /// One's own head and the one that contradicts it.
+    /// What to tell of it, also after a restart.
+    pub(crate) fn alarm(&self) -> Alarm {
+        Alarm { code: self.code.clone(), text: self.text.clone() }
+    }
+
+    /// The pair as what proves this breach.
+    pub(super) fn of(breach: &Breach) -> Option<Self> {
+        let Alarm { code, text } = breach.alarm();
+        breach.evidence().map(|pair| Self { code, text, ..pair.clone() })
+    }
+
+    /// One's own head and the one that contradicts it, not yet of any breach.
     pub(crate) fn pair(own: HeadRef, other: HeadRef, signed: Option<Vec<u8>>) -> Box<Self> {
         Box::new(Self {
+            code: String::new(),
+            text: String::new(),
             own: (own.tick, own.size, own.root),
             other: (other.tick, other.size, other.root),
             other_signed: signed,

@@ -1,7 +1,7 @@
 //! Heads beside the walk: those that others name, and those of ticks that a segment skipped.
 
 use super::{Ask, Breach, Evidence, HeadMark, LogEvent, LogFollower, records, trust::empty_tree};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use undertone_wire::{
     Answer, CellHash, Head, HeadRef, LogProof, Receipt, RefusalKind, Request, SignedHead, Tag,
     encode,
@@ -31,6 +31,8 @@ pub(super) struct Heads {
     /// Heads that others name, ahead of the walk, with the server's signed form where it came so.
     waiting: BTreeMap<HeadRef, Option<SignedHead>>,
     wanted: VecDeque<u64>,
+    /// Ticks whose heads this connection's server would not show.
+    denied: BTreeSet<u64>,
     /// The question that is open.
     asking: Option<Asking>,
 }
@@ -44,6 +46,7 @@ enum Asking {
 
 impl Heads {
     pub(super) fn disconnect(&mut self) {
+        self.denied.clear();
         if let Some(asking) = self.asking.take() {
             self.wanted.push_front(asking.tick());
         }
@@ -53,6 +56,12 @@ impl Heads {
     pub(super) fn unsigned(&self) -> Vec<HeadRef> {
         let unsigned = self.waiting.iter().filter(|(_, signed)| signed.is_none());
         unsigned.map(|(head, _)| *head).collect()
+    }
+
+    fn has_room_for(&self, tick: u64) -> bool {
+        let asking = self.asking.as_ref().is_some_and(|asking| asking.tick() == tick);
+        let known = asking || self.wanted.contains(&tick) || self.denied.contains(&tick);
+        !known && self.wanted.len() + self.denied.len() < WANTED_MAX
     }
 
     /// Heads that wait for these ticks, each behind one's own of the same tick.
@@ -66,11 +75,16 @@ impl Heads {
         self.waiting.retain(|head, _| head.tick != tick);
     }
 
-    pub(super) fn wait(&mut self, head: HeadRef, signed: Option<SignedHead>) {
-        self.waiting.entry(head).or_insert(signed);
+    /// Whether this head was not waiting yet.
+    pub(super) fn wait(&mut self, head: HeadRef, signed: Option<SignedHead>) -> bool {
+        if self.waiting.contains_key(&head) {
+            return false;
+        }
+        self.waiting.insert(head, signed);
         if self.waiting.len() > WAITING_MAX {
             self.waiting.pop_last();
         }
+        true
     }
 }
 
@@ -87,8 +101,9 @@ impl Asking {
 impl LogFollower {
     pub(super) fn judge_foreign(&mut self, head: HeadRef) -> Foreign {
         if head.tick > self.walked() {
-            self.heads.wait(head, None);
-            records::save_waiting(&self.heads, &mut self.out.changes);
+            if self.heads.wait(head, None) {
+                records::save_waiting(&self.heads, &mut self.out.changes);
+            }
             return Foreign::Ahead;
         }
         match self.head_at(head.tick) {
@@ -174,9 +189,7 @@ impl LogFollower {
 
     /// Stops everything for a breach that was noticed beside the log.
     pub(crate) fn accuse(&mut self, breach: Breach) {
-        if !self.halted() {
-            self.halt(breach);
-        }
+        self.halt(breach);
     }
 
     /// Whether the server may have deleted what `tick` stored.
@@ -188,14 +201,14 @@ impl LogFollower {
 
 /// Heads of skipped ticks.
 impl LogFollower {
-    /// Wants the head of a walked tick that is not kept; ends in [`LogEvent::HeadAt`] or
-    /// [`LogEvent::NoHeadAt`].
+    /// Wants the head of a walked tick that is not kept; ends in [`LogEvent::HeadAt`], or in
+    /// [`LogEvent::NoHeadAt`] once for each connection. May be called again and again: what is asked
+    /// already, refused on this connection or not walked to changes nothing, nor does anything while
+    /// [`WANTED_MAX`] others wait.
     pub(crate) fn want_head_at(&mut self, tick: u64) {
         if self.head_at(tick).is_some() {
             self.out.tell(LogEvent::HeadAt { tick });
-        } else if tick > self.walked() || self.heads.wanted.len() >= WANTED_MAX {
-            self.out.tell(LogEvent::NoHeadAt { tick });
-        } else if !self.heads.wanted.contains(&tick) {
+        } else if tick <= self.walked() && self.heads.has_room_for(tick) {
             self.heads.wanted.push_back(tick);
             self.ask_wanted();
         }
@@ -257,6 +270,7 @@ impl LogFollower {
             // Asked again with the next tick.
             self.heads.wanted.push_back(tick);
         } else {
+            self.heads.denied.insert(tick);
             self.heads.give_up(tick);
             records::save_waiting(&self.heads, &mut self.out.changes);
             self.out.tell(LogEvent::NoHeadAt { tick });

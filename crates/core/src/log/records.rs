@@ -79,7 +79,9 @@ pub(super) fn load(follower: &mut LogFollower, key: &[u8], bytes: &[u8]) -> Resu
         FLOOR_KEY => follower.listing.restore_floor(unversioned(bytes)?),
         WAITING_KEY => {
             let waiting: Vec<HeadRef> = unversioned(bytes)?;
-            waiting.into_iter().for_each(|head| follower.heads.wait(head, None));
+            for head in waiting {
+                follower.heads.wait(head, None);
+            }
         }
         key if key.starts_with(RUN_KEY) => follower.listing.restore_run(Run::from_record(bytes)?),
         key if key.starts_with(MARK_KEY) => follower.listing.restore_mark(unversioned(bytes)?),

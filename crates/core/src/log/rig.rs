@@ -6,7 +6,7 @@ use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use undertone_server_core::{Config, Engine, Keys, Memory, Put, Ticket};
 use undertone_wire::{
-    Answer, Cell, DigestPage, HeadRef, Refusal, Request, ServerId, SignedHead, Tag, Token,
+    Answer, Cell, DigestPage, HeadRef, Prefix, Refusal, Request, ServerId, SignedHead, Tag, Token,
     WriteKey, merkle::Frontier,
 };
 
@@ -62,7 +62,9 @@ impl Server {
 
     /// `count` ticks with one cell each, numbered on from `first`.
     pub(crate) fn ticks(&mut self, first: u64, count: u64) {
-        (first..first + count).for_each(|number| drop(self.tick(&[number])));
+        for number in first..first + count {
+            self.tick(&[number]);
+        }
     }
 
     pub(crate) fn newest(&self) -> HeadRef {
@@ -257,6 +259,12 @@ impl Client {
         self.events.clear();
         self.cell_events.clear();
         self.asked.clear();
+        self.collect();
+    }
+
+    /// The first tick that lists this prefix, as far as this device knows.
+    pub(crate) fn first_listing(&self, prefix: Prefix) -> Option<u64> {
+        self.log.listed_in(prefix, 0)
     }
 
     pub(crate) fn log_disk(&self) -> &BTreeMap<Vec<u8>, Vec<u8>> {

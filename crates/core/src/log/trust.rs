@@ -56,7 +56,7 @@ impl Trust {
     pub(super) fn halt(&mut self, breach: &Breach) {
         self.halted = true;
         // The first pair stays: what follows a breach proves less.
-        self.evidence = self.evidence.take().or_else(|| breach.evidence().cloned());
+        self.evidence = self.evidence.take().or_else(|| Evidence::of(breach));
     }
 
     pub(super) fn resume(&mut self) {

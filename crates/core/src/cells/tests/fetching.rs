@@ -2,6 +2,7 @@
 
 use super::{lane, reading, refused};
 use crate::cells::CellEvent;
+use crate::ids::ChatId;
 use crate::log::rig::{self, Client, START_MS, Server};
 use undertone_wire::{Answer, RefusalKind, Request};
 
@@ -14,7 +15,6 @@ fn a_listed_cell_comes_with_its_proof() {
     let got = CellEvent::Got { owner: lane(2), tag, cell: rig::cell(2), tick: 2 };
     assert_eq!(ada.cell_events, [got]);
     assert_eq!(ada.asked.len(), 1);
-    assert!(!ada.cells.is_wanted(&tag));
     assert_eq!(ada.cells.next_deadline(ada.now_ms), None);
 }
 
@@ -60,7 +60,7 @@ fn a_cell_that_is_no_longer_wanted_is_not_reported() {
     let (mut server, mut ada, tag) = reading();
     ada.cells.get(tag, Some(2), lane(2));
     let (ask, request) = ada.cells.poll_request(ada.now_ms, &ada.log).expect("a request");
-    ada.cells.cancel_get(&tag);
+    ada.cells.cancel_gets(ChatId([1; 16]));
     let answer = server.answer(&request);
     ada.cells.on_answer(ada.now_ms, ask, answer, &mut ada.log);
     ada.collect();
@@ -129,7 +129,6 @@ fn an_expired_cell_is_gone_only_if_it_is_old_enough() {
         _ => honest,
     });
     assert_eq!(ada.cell_events[1..], [CellEvent::Expired { owner: lane(2), tag }]);
-    assert!(!ada.cells.is_wanted(&tag));
 }
 
 /// A GET of cell 2 whose answer is bent; the alarms and events that it gives.

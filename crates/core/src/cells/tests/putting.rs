@@ -16,7 +16,7 @@ fn a_cell_is_stored_and_the_receipt_counts() {
     let stored = CellEvent::Stored { owner: lane(5), tag, tick: 1 };
     assert_eq!(ada.cell_events, [stored]);
     assert_eq!(ada.cells.put_state(&tag), Some(PutState::Stored(1)));
-    assert_eq!(ada.log.first_listing(tag.prefix()), Some(1));
+    assert_eq!(ada.first_listing(tag.prefix()), Some(1));
     ada.restart(server.id());
     assert_eq!(ada.cells.put_state(&tag), Some(PutState::Stored(1)), "known after a restart");
     assert_eq!(ada.cells.stored_cell(&tag), Some(rig::cell(5)));
@@ -66,7 +66,9 @@ fn a_retry_after_a_crash_sends_the_same_bytes_in_the_same_order() {
     let mut ada = Client::of(&mut server);
     // Tags fall in another order than the cells were put in.
     let numbers = [9, 3, 7, 1, 8];
-    numbers.iter().for_each(|number| drop(ada.cells.put(sealed(&server, *number))));
+    for number in numbers {
+        ada.cells.put(sealed(&server, number));
+    }
     ada.collect();
     // Sent, and perhaps arrived: the device crashes before it hears of it.
     while ada.cells.poll_request(ada.now_ms, &ada.log).is_some() {}
@@ -101,7 +103,9 @@ fn the_servers_window_is_kept() {
         }
         answer => answer,
     });
-    (0..10).for_each(|number| drop(ada.cells.put(sealed(&server, number))));
+    for number in 0..10 {
+        ada.cells.put(sealed(&server, number));
+    }
     let flying = std::iter::from_fn(|| ada.cells.poll_request(ada.now_ms, &ada.log)).count();
     assert_eq!(flying, 3);
 }

@@ -230,6 +230,7 @@ fn l09_the_server_lost_its_last_tick_without_a_word() {
     assert!(ada.log.halted());
     assert_eq!(ada.log.poll_request(), None);
     assert_eq!(ada.log.evidence(), Some(&kept));
+    assert_eq!(ada.alarms(), ["L09"], "and it is said again");
 }
 
 #[test]
@@ -278,9 +279,13 @@ fn an_honest_segment_passes() {
 
 #[test]
 fn l11_a_segment_with_an_entry_left_out_or_put_in() {
-    let leave_out = |entries: &mut Vec<SegmentEntry>| drop(entries.pop());
-    let put_in = |entries: &mut Vec<SegmentEntry>| entries[0].prefix.0 ^= 1;
-    let bends: [&dyn Fn(&mut Vec<SegmentEntry>); 2] = [&leave_out, &put_in];
+    fn leave_out(entries: &mut Vec<SegmentEntry>) {
+        entries.pop();
+    }
+    fn put_in(entries: &mut Vec<SegmentEntry>) {
+        entries.insert(0, SegmentEntry { prefix: Prefix(0), ..entries[0] });
+    }
+    let bends: [fn(&mut Vec<SegmentEntry>); 2] = [leave_out, put_in];
     for bend in bends {
         let (mut server, mut ada) = before_a_segment();
         ada.connect_bent(&mut server, &mut |_, answer| match answer {

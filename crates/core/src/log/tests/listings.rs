@@ -39,8 +39,8 @@ fn what_is_not_needed_any_more_leaves_the_disk() {
     ada.log.retain_from(1_990);
     ada.collect();
     assert!(ada.log_disk().values().map(Vec::len).sum::<usize>() < 200_000);
-    assert_eq!(ada.log.first_listing(server.tag(1_990).prefix()), None);
-    assert_eq!(ada.log.first_listing(server.tag(1_991).prefix()), Some(1_991));
+    assert_eq!(ada.first_listing(server.tag(1_990).prefix()), None);
+    assert_eq!(ada.first_listing(server.tag(1_991).prefix()), Some(1_991));
     assert!(ada.log.head_at(1_990).is_some(), "the head of the floor stays");
     let since: Vec<_> = ada.log.listed_since(1_998).map(|(_, tick)| tick).collect();
     assert_eq!(since.len(), 2);

@@ -15,12 +15,12 @@ fn a_new_profile_adopts_the_newest_head_and_follows_from_there() {
     ada.connect(&mut server);
     assert_eq!(ada.log.head(), Some(server.newest()));
     assert!(ada.log.caught_up());
-    assert_eq!(ada.log.first_listing(server.tag(3).prefix()), None, "that was before her time");
+    assert_eq!(ada.first_listing(server.tag(3).prefix()), None, "that was before her time");
 
     let tick = server.tick(&[100, 101]);
     ada.run(&mut server);
     assert_eq!(ada.log.walked(), tick);
-    assert_eq!(ada.log.first_listing(server.tag(101).prefix()), Some(tick));
+    assert_eq!(ada.first_listing(server.tag(101).prefix()), Some(tick));
     assert!(ada.events.contains(&LogEvent::CaughtUp { tick: 5 }));
     assert!(ada.events.contains(&LogEvent::Walked { tick }));
 }
@@ -33,7 +33,7 @@ fn a_new_profile_on_an_empty_server_begins_at_the_beginning() {
     assert!(ada.log.caught_up());
     let tick = server.tick(&[7]);
     ada.run(&mut server);
-    assert_eq!(ada.log.first_listing(server.tag(7).prefix()), Some(tick));
+    assert_eq!(ada.first_listing(server.tag(7).prefix()), Some(tick));
     assert_eq!(ada.log.head_at(0).map(|head| head.size), Some(0));
 }
 
@@ -48,7 +48,7 @@ fn nothing_counts_as_caught_up_before_the_newest_head_is_walked_to() {
     ada.connect(&mut server);
     assert!(ada.log.caught_up());
     assert_eq!(ada.log.head(), Some(server.newest()));
-    assert_eq!(ada.log.first_listing(server.tag(10).prefix()), Some(10));
+    assert_eq!(ada.first_listing(server.tag(10).prefix()), Some(10));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_profile_goes_on_after_a_restart_where_it_was() {
     ada.connect(&mut server);
     assert_eq!(ada.log.head(), Some(server.newest()));
     for number in (10..50).chain(100..103) {
-        assert!(ada.log.first_listing(server.tag(number).prefix()).is_some());
+        assert!(ada.first_listing(server.tag(number).prefix()).is_some());
     }
 }
 
@@ -91,14 +91,14 @@ fn a_long_absence_is_caught_up_by_segments_and_finds_the_same() {
     assert_eq!(ada.alarms(), [""; 0]);
     assert_eq!(ada.log.head(), Some(server.newest()));
     for number in 10..2_000 {
-        let found = ada.log.first_listing(server.tag(number).prefix());
+        let found = ada.first_listing(server.tag(number).prefix());
         assert_eq!(found, Some(number - 7), "cell {number}");
     }
     let digests = ada.asked.iter().filter(|request| matches!(request, Request::Digest { .. }));
     assert!(digests.count() > 1, "segments were asked for");
     assert_eq!(ada.log.head_at(5), None, "a segment shows no heads of its ticks");
     ada.restart(server.id());
-    assert_eq!(ada.log.first_listing(server.tag(1_234).prefix()), Some(1_227));
+    assert_eq!(ada.first_listing(server.tag(1_234).prefix()), Some(1_227));
 }
 
 #[test]
@@ -112,9 +112,41 @@ fn the_head_of_a_skipped_tick_comes_on_demand_with_its_proof() {
     assert_eq!(ada.log.time_of(5), Some(honest));
     ada.restart(server.id());
     assert_eq!(ada.log.time_of(5), Some(honest), "it is kept");
+}
+
+#[test]
+fn a_head_that_the_server_will_not_show_is_asked_for_once_a_connection() {
+    let (mut server, mut ada) = long_absence();
+    ada.connect(&mut server);
+    let denied = |request: &Request, answer| match request {
+        Request::Proof { to_tick: 5, .. } => refused(RefusalKind::Expired),
+        _ => answer,
+    };
+    let said = |ada: &Client| {
+        ada.events.iter().filter(|it| **it == LogEvent::NoHeadAt { tick: 5 }).count()
+    };
+    for _ in 0..5 {
+        ada.log.want_head_at(5);
+        ada.run_bent(&mut server, &mut { denied });
+    }
+    assert_eq!(said(&ada), 1);
+    ada.connect(&mut server);
+    ada.log.want_head_at(5);
+    ada.run(&mut server);
+    assert!(ada.events.contains(&LogEvent::HeadAt { tick: 5 }));
+}
+
+#[test]
+fn asking_for_heads_without_end_stays_bounded() {
+    let (mut server, mut ada) = long_absence();
+    ada.connect(&mut server);
+    (3..1_500).for_each(|tick| ada.log.want_head_at(tick));
     ada.log.want_head_at(u64::MAX);
     ada.collect();
-    assert_eq!(ada.events, [LogEvent::NoHeadAt { tick: u64::MAX }]);
+    ada.events.clear();
+    ada.run(&mut server);
+    let heads = ada.events.iter().filter(|it| matches!(it, LogEvent::HeadAt { .. })).count();
+    assert!((1..=257).contains(&heads), "{heads}");
 }
 
 #[test]
@@ -134,7 +166,7 @@ fn a_joiner_walks_again_from_the_opening_head() {
     let mut chloe = Client::of(&mut server);
     server.tick(&[9_000]);
     chloe.run(&mut server);
-    assert_eq!(chloe.log.first_listing(server.tag(4).prefix()), None);
+    assert_eq!(chloe.first_listing(server.tag(4).prefix()), None);
 
     chloe.log.rewind(opening);
     chloe.log.retain_from(server.newest().tick);
@@ -143,11 +175,11 @@ fn a_joiner_walks_again_from_the_opening_head() {
     assert_eq!(chloe.log.retained_from(), 3);
     assert_eq!(chloe.log.head_at(3), Some(opening));
     for number in (4..3_004).chain([9_000]) {
-        assert!(chloe.log.first_listing(server.tag(number).prefix()).is_some());
+        assert!(chloe.first_listing(server.tag(number).prefix()).is_some());
     }
-    assert_eq!(chloe.log.first_listing(server.tag(3).prefix()), None, "before the opening");
+    assert_eq!(chloe.first_listing(server.tag(3).prefix()), None, "before the opening");
     chloe.restart(server.id());
-    assert_eq!(chloe.log.first_listing(server.tag(4).prefix()), Some(4));
+    assert_eq!(chloe.first_listing(server.tag(4).prefix()), Some(4));
 }
 
 #[test]
@@ -158,7 +190,7 @@ fn a_rewind_to_the_beginning_asks_for_no_head() {
     let mut chloe = Client::of(&mut server);
     chloe.log.rewind(opening);
     chloe.run(&mut server);
-    assert_eq!(chloe.log.first_listing(server.tag(1).prefix()), Some(1));
+    assert_eq!(chloe.first_listing(server.tag(1).prefix()), Some(1));
 }
 
 #[test]
@@ -233,8 +265,8 @@ fn walking_goes_on_at_the_oldest_tick_that_the_server_has() {
     });
     assert_eq!(ada.alarms(), [""; 0]);
     assert!(ada.events.contains(&LogEvent::Lost { after: 2, until: 100 }), "{:?}", ada.events);
-    assert_eq!(ada.log.first_listing(server.tag(10).prefix()), None);
-    assert_eq!(ada.log.first_listing(server.tag(200).prefix()), Some(193));
+    assert_eq!(ada.first_listing(server.tag(10).prefix()), None);
+    assert_eq!(ada.first_listing(server.tag(200).prefix()), Some(193));
 }
 
 #[test]
@@ -291,8 +323,8 @@ fn a_declared_recovery_is_followed_and_said_so() {
     assert_eq!(ada.alarms(), [""; 0]);
     assert!(ada.events.contains(&LogEvent::Recovered { after: 6 }), "{:?}", ada.events);
     assert_eq!(ada.log.head(), Some(restored.newest()));
-    assert_eq!(ada.log.first_listing(server.tag(7).prefix()), None, "undone");
-    assert_eq!(ada.log.first_listing(server.tag(6).prefix()), Some(6));
+    assert_eq!(ada.first_listing(server.tag(7).prefix()), None, "undone");
+    assert_eq!(ada.first_listing(server.tag(6).prefix()), Some(6));
 
     // Followed once; the same declaration does not excuse another step back.
     restored.ticks(60, 2);
