@@ -5,7 +5,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use undertone_client::{CommandError, Patience, Session, Unfinished, control::Lines};
-use undertone_core::io::{Command, Reply};
+use undertone_core::io::{Command, Health, Reply};
 
 /// What a verb works with, in whichever process it runs.
 #[derive(Clone, Debug)]
@@ -16,18 +16,26 @@ pub(crate) struct Context {
     pub(crate) lines: Lines,
 }
 
+/// How long a change is waited for when nothing else was said.
+const USUAL: Duration = Duration::from_secs(60);
+
 /// How long a command waits.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeout {
     /// Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection.
-    #[arg(long, value_name = "S", value_parser = show::parse_duration)]
+    #[arg(long, global = true, value_name = "S", value_parser = show::parse_duration)]
     pub timeout: Option<Duration>,
 }
 
 impl Timeout {
     /// The patience: the time given, else as long as the server can be reached.
-    pub fn patience(&self) -> Patience {
-        self.timeout.map_or(Patience::WhileReachable, Patience::For)
+    pub(crate) fn patience(&self) -> Patience {
+        self.timeout.map_or(Patience::WhileReachable(None), Patience::For)
+    }
+
+    /// The same for what other people may keep from coming to an end.
+    pub(crate) fn bounded(&self) -> Patience {
+        self.timeout.map_or(Patience::WhileReachable(Some(USUAL)), Patience::For)
     }
 }
 
@@ -76,5 +84,23 @@ impl Context {
             }
         });
         found.await.map_err(|unfinished: Unfinished| Failure::from(unfinished))?
+    }
+}
+
+impl Context {
+    /// Waits until nothing that was asked for is undecided any more.
+    pub(crate) async fn settled(&self, patience: Patience) -> Result<(), Failure> {
+        self.wait(patience, |context| async move {
+            Ok((context.health().await?.unsettled == 0).then_some(()))
+        })
+        .await
+    }
+
+    /// The profile's health.
+    pub(crate) async fn health(&self) -> Result<Health, Failure> {
+        match self.ask(Command::Health).await? {
+            Reply::Health(health) => Ok(health),
+            _ => Err(Failure::bug("no health came")),
+        }
     }
 }

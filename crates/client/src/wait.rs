@@ -12,8 +12,8 @@ const FAILURES_MAX: u32 = 3;
 /// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// Until the server cannot be reached.
-    WhileReachable,
+    /// As long as the server can be reached, and at most so long.
+    WhileReachable(Option<Duration>),
     /// So long, whatever the network does.
     For(Duration),
     /// Without end.
@@ -53,8 +53,10 @@ impl Session {
         F: Future<Output = Result<Option<T>, CommandError>>,
     {
         let end = match patience {
-            Patience::For(time) => Some(Instant::now() + time),
-            Patience::WhileReachable | Patience::Forever => None,
+            Patience::For(time) | Patience::WhileReachable(Some(time)) => {
+                Some(Instant::now() + time)
+            }
+            Patience::WhileReachable(None) | Patience::Forever => None,
         };
         let (mut newest, mut caught_up, mut link) =
             (self.newest_event(), self.caught_up(), self.link());
@@ -107,7 +109,7 @@ fn hopeless(state: &LinkState, patience: Patience) -> Result<(), Unfinished> {
         (_, Patience::Forever) => Ok(()),
         (Some(Blame::Impostor), _) => Err(Unfinished::Impostor(text.clone())),
         (Some(Blame::Version), _) => Err(Unfinished::Version(text.clone())),
-        (_, Patience::WhileReachable) if *failures >= FAILURES_MAX => {
+        (_, Patience::WhileReachable(_)) if *failures >= FAILURES_MAX => {
             Err(Unfinished::Unreachable(text.clone()))
         }
         _ => Ok(()),

@@ -234,6 +234,8 @@ pub struct Health {
     pub queued: usize,
     /// Own messages that wait for a decision.
     pub waiting: usize,
+    /// All that was asked for and is not decided on the server yet, changes of groups included.
+    pub unsettled: usize,
     /// Cells that the server lists and does not deliver.
     pub withheld: usize,
     /// Cells that did not count since the start, by the number of the check that they failed.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 use undertone_client::{Patience, Unfinished, clock};
-use undertone_core::io::{Command, Health, Reply};
+use undertone_core::io::Health;
 
 /// How long the server may take when nothing else was said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,9 +37,7 @@ impl Args {
             Err(unfinished) => Some(unfinished.to_string()),
         };
         let damage = context.session.check().await?;
-        let Reply::Health(health) = context.ask(Command::Health).await? else {
-            return Err(Failure::bug("no health came"));
-        };
+        let health = context.health().await?;
         Ok(Report { trouble, damage, health, now_ms: clock::now_ms() }.outcome())
     }
 }
@@ -119,6 +117,7 @@ impl Report {
             "queued": health.queued,
             "waiting": health.waiting,
             "withheld": health.withheld,
+            "skipped": health.skipped,
             "stuck": stuck,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
@@ -137,7 +136,9 @@ mod tests {
             server_ms: 1_000_000,
             queued: 0,
             waiting: 0,
+            unsettled: 0,
             withheld: 0,
+            skipped: std::collections::BTreeMap::new(),
             stuck: Vec::new(),
             halted: None,
         };

@@ -158,10 +158,13 @@ impl Args {
         let name = parse_name(name)?;
         let members = resolve::contacts(context, members).await?;
         let command = Command::CreateGroup { name, members };
-        let Reply::Chat(chat) = context.ask_with(self.timeout.patience(), command).await? else {
+        let Reply::Chat(chat) = context.ask_with(self.timeout.bounded(), command).await? else {
             return Err(Failure::bug("no conversation came"));
         };
-        membership::settled(context, self.timeout.patience(), &chat).await?;
+        context
+            .settled(self.timeout.bounded())
+            .await
+            .map_err(|failure| failure.with("chat", chat.chat.to_string()))?;
         let human = format!("{} ({})", show::name(chat.name.as_str()), chat.chat);
         let json = json!({
             "chat": chat.chat.to_string(),
@@ -178,10 +181,10 @@ impl Args {
         chat: &undertone_core::io::ChatView,
         command: Command,
     ) -> Result<Outcome, Failure> {
-        let patience = self.timeout.patience();
+        let patience = self.timeout.bounded();
         let with_id = |failure: Failure| failure.with("chat", chat.chat.to_string());
         context.ask_with(patience, command).await.map_err(with_id)?;
-        membership::settled(context, patience, chat).await.map_err(with_id)?;
+        context.settled(patience).await.map_err(with_id)?;
         Ok(Outcome::new(json!({ "chat": chat.chat.to_string() }), "done"))
     }
 }

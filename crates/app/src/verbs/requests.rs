@@ -51,7 +51,9 @@ impl Args {
             Some(Action::Accept(which)) => {
                 let id = which.among(&requests)?.id;
                 let command = Command::AcceptRequest { id };
-                context.ask_with(which.timeout.patience(), command).await?;
+                let patience = which.timeout.bounded();
+                context.ask_with(patience, command).await?;
+                context.settled(patience).await?;
                 let chat = resolve::chat(context, &id.to_string()).await?;
                 let json = json!({ "chat": id.to_string(), "name": chat.name.as_str() });
                 let name = show::name(chat.name.as_str());

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
 use undertone_client::{EventBody, Patience};
-use undertone_core::io::{Command, Reply};
 
 /// Own messages that the server takes go out within this time.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -41,26 +40,16 @@ impl Args {
     }
 }
 
-/// How many own messages are still queued after some time for them to go out.
+/// How many own messages are still queued after some time for all to go out.
 async fn drained(context: &Context, patience: Patience) -> Result<usize, Failure> {
     let patience = match patience {
         Patience::For(time) => Patience::For(time.min(DRAIN)),
         _ => Patience::For(DRAIN),
     };
-    let empty = context
-        .wait(patience, |context| async move { Ok((queued(&context).await? == 0).then_some(())) })
-        .await;
-    match empty {
+    match context.settled(patience).await {
         Ok(()) => Ok(0),
         // They stay queued, and the answer says how many.
-        Err(_) => queued(context).await,
-    }
-}
-
-async fn queued(context: &Context) -> Result<usize, Failure> {
-    match context.ask(Command::Health).await? {
-        Reply::Health(health) => Ok(health.queued),
-        _ => Err(Failure::bug("no health came")),
+        Err(_) => Ok(context.health().await?.queued),
     }
 }
 

@@ -39,6 +39,7 @@ impl Account {
             server_ms: self.log.time_ms(),
             queued,
             waiting,
+            unsettled: self.conversations.values().map(|chat| chat.unsettled()).sum(),
             withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
             skipped,
             stuck: stuck.map(|chat| chat.chat).collect(),

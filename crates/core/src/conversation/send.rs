@@ -262,6 +262,22 @@ impl Conversation {
         (queued.len(), waiting.len())
     }
 
+    /// What was asked for here and is not decided on the server yet: messages of every kind, and
+    /// changes of the group.
+    pub(crate) fn unsettled(&self) -> usize {
+        if !self.is_live() {
+            return 0;
+        }
+        let waits = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Waiting);
+        let messages = self.outgoing.values().filter(|outgoing| !waits(outgoing)).count();
+        // Nobody waits for the refreshing of keys, nor for a leaver to be taken out.
+        let asked = |intent: &&Intent| {
+            !matches!(intent, Intent::Heal | Intent::Remove { left: Some(_), .. })
+        };
+        let changes = self.intents.iter().filter(asked).count();
+        messages + changes + usize::from(self.pending.is_some())
+    }
+
     /// Shows an own text in the history; what a device says of itself is not shown.
     fn show_own(
         &self,

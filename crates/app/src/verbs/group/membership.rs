@@ -3,8 +3,7 @@
 use crate::{Failure, Outcome, context::Context, resolve, show};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use undertone_client::Patience;
-use undertone_core::io::{ChatView, Command, MemberView, Reply, Role};
+use undertone_core::io::{MemberView, Role};
 
 /// A role's word.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,22 +25,6 @@ impl From<RoleWord> for Role {
             RoleWord::Member => Self::Member,
         }
     }
-}
-
-/// Waits until what was wanted of the group is decided and on the server.
-pub(super) async fn settled(
-    context: &Context,
-    patience: Patience,
-    _chat: &ChatView,
-) -> Result<(), Failure> {
-    context
-        .wait(patience, |context| async move {
-            match context.ask(Command::Health).await? {
-                Reply::Health(health) => Ok((health.queued == 0).then_some(())),
-                _ => Err(Failure::bug("no health came")),
-            }
-        })
-        .await
 }
 
 pub(super) async fn list(context: &Context, chat: &str) -> Result<Outcome, Failure> {
