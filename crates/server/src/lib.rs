@@ -12,11 +12,11 @@
 //! ```
 //!
 //! Invariants:
-//! * There are two doors on one route and no third (T09): [`http`](self) turns everything else away.
+//! * There are two doors on one route and no third (T09): `http` turns everything else away.
 //! * Whatever a client can make grow has a limit, and what happens there is written beside it.
 //! * Nothing is logged that comes from a client: no address, tag, name or byte of a request. A
 //!   test with a tracing layer holds this.
-//! * [`clock`](self) is the only module that reads the time.
+//! * `clock` is the only module that reads the time.
 
 pub mod admin;
 mod clock;

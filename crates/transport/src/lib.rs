@@ -15,7 +15,7 @@
 //! * **Nothing is kept.** What was in flight when a connection broke is gone; the engine above
 //!   persists what matters and asks again.
 //!
-//! The entry points: [`Connection::open`] for one connection, [`Link`] for a lasting one, [`post`]
+//! The entry points: [`Connection::open`] for one connection, [`Link`] for a lasting one, [`post()`]
 //! for the server's second door.
 
 mod backoff;

@@ -1,10 +1,11 @@
 //! What each request gets at either door.
 
 use crate::support::{Host, files, item, post_request, raw_exchange, refusal, settings};
-use undertone_server::{ServeError, Server};
+use undertone_server::{Policy, ServeError, Server};
 use undertone_transport::{ConnectError, Connection, Limits};
 use undertone_wire::{
-    Answer, DigestForm, HeadRef, RefusalKind, Request, ServerAddress, ServerId, WriteKey,
+    Answer, DigestForm, Frame, HeadRef, RefusalKind, Request, ServerAddress, ServerId, WriteKey,
+    encode,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,4 +175,57 @@ async fn the_folder_holds_no_address() {
             assert!(!bytes.windows(text.len()).any(|window| window == text), "{path:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_door_stays_open_for_whoever_asks_so() {
+    let host = Host::start(settings()).await;
+    let body = encode(&Frame::Request { id: 5, request: Request::Info });
+    let request = |connection: &str| {
+        let head = format!(
+            "POST /undertone/1 HTTP/1.1\r\ncontent-length: {}\r\n{connection}\r\n",
+            body.len()
+        );
+        [head.as_bytes(), &body].concat()
+    };
+    let two = [request(""), request("connection: close\r\n")].concat();
+    let answers = raw_exchange(&host.address(), &two).await;
+    let text = String::from_utf8_lossy(&answers);
+    assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 2);
+    assert!(text.contains("connection: keep-alive") && text.contains("connection: close"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_door_turns_bad_bodies_away() {
+    let host = Host::start(settings()).await;
+    let post = async |length: usize, body: &[u8]| {
+        let head = format!("POST /undertone/1 HTTP/1.1\r\ncontent-length: {length}\r\n\r\n");
+        let answer = raw_exchange(&host.address(), &[head.as_bytes(), body].concat()).await;
+        String::from_utf8_lossy(&answer).chars().skip(9).take(3).collect::<String>()
+    };
+    assert_eq!(post(3, b"abc").await, "400");
+    assert_eq!(post(0, b"").await, "400");
+    assert_eq!(post(1 << 20, b"").await, "413");
+    let answer = encode(&Frame::Answer { id: 1, answer: Answer::Streaming });
+    assert_eq!(post(answer.len(), &answer).await, "400");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_is_a_storage_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, b"not a folder").unwrap();
+    let error = Server::start(&file, settings()).await.unwrap_err();
+    assert_eq!(error.kind().exit_code(), 7, "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"not a folder");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_of_later_releases_are_refused_before_anything_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = settings();
+    config.admission.policy = Policy::Invite;
+    let error = Server::start(&dir.path().join("data"), config).await.unwrap_err();
+    assert_eq!((error.kind().exit_code(), error.code()), (2, "not_in_this_release"));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
