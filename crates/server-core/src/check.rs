@@ -141,7 +141,8 @@ impl Checker {
                 sound = false;
             }
             nodes.extend(tiles.into_iter().zip(record.nodes.iter().copied()));
-            (self.next_tick, self.next_leaf) = (record.last_tick + 1, record.end_leaf);
+            (self.next_tick, self.next_leaf) =
+                (record.last_tick.saturating_add(1), record.end_leaf);
         }
         self.report.hours_expired = records.len() as u64;
         self.begins_late = !records.is_empty();

@@ -9,6 +9,9 @@
 //! boundary, and has its sibling on the other side, is a disjoint union of the tiles of hours. So
 //! inclusion of every retained leaf and consistency from every hour's boundary stay provable.
 
+#[cfg(test)]
+mod tests;
+
 use crate::{CellStore, StoreError};
 use std::{collections::BTreeMap, ops::Range};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};

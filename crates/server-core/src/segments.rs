@@ -33,7 +33,7 @@ mod tests;
 use crate::{Files, StoreError, engine::Keys};
 use index::Index;
 use std::{
-    io,
+    fmt, io,
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 use undertone_wire::ServerId;
@@ -47,7 +47,6 @@ pub(crate) use sidecar::Sidecar;
 pub(crate) use spine::read as read_spine;
 
 /// A store in segment files.
-#[derive(Debug)]
 pub struct Segments<F> {
     files: F,
     server: ServerId,
@@ -89,6 +88,13 @@ impl<F: Files> Segments<F> {
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// The seed and the salts stay out of every log line.
+impl<F> fmt::Debug for Segments<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Segments(…)")
     }
 }
 

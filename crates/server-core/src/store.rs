@@ -145,6 +145,9 @@ pub trait CellStore: Send + Sync {
     /// What is known of a retained tick without reading it.
     fn slot(&self, tick: u64) -> Option<Slot>;
 
+    /// Cells in these ticks, as far as they are retained; cheap however many ticks they are.
+    fn cells_in(&self, ticks: RangeInclusive<u64>) -> u64;
+
     /// The first retained tick that was sealed at `time_ms` or later.
     fn first_tick_from(&self, time_ms: u64) -> Option<u64>;
 

@@ -165,6 +165,10 @@ impl<S: CellStore> Engine<S> {
         size: u64,
     ) -> Result<ListedProof, Refused> {
         let tick = self.tick_tree(place.tick)?.ok_or(RefusalKind::Expired)?;
+        if tick.cells.leaves.get(place.index as usize) != Some(&listed) {
+            // The store gave one leaf by itself and another in its tick: it is damaged.
+            return Err(RefusalKind::Storage.into());
+        }
         let leaf_index = tick.stored.leaf_index();
         let size = size.max(leaf_index + 1);
         let path = self.view().log.inclusion(leaf_index, size, &self.store)?;
@@ -224,18 +228,14 @@ impl<S: CellStore> Engine<S> {
             return Ok(None);
         }
         let Some(stored) = self.store.tick(closer)? else { return Ok(None) };
-        let first_index = stored.leaf_index() - stored.closed.len() as u64;
+        let first_index = stored.leaf_index().saturating_sub(stored.closed.len() as u64);
         let mut closed = (first_index..).zip(stored.closed);
         let found = closed.find(|(_, leaf)| leaf.level == level && leaf.first_tick == from);
         Ok(found.map(|(index, leaf)| (leaf, index)))
     }
 
     fn too_large(&self, from: u64, end: u64) -> bool {
-        let mut cells = 0;
-        (from..end).any(|tick| {
-            cells += self.store.slot(tick).map_or(0, |slot| u64::from(slot.cells));
-            cells > SEGMENT_ENTRIES_MAX
-        })
+        self.store.cells_in(from..=end - 1) > SEGMENT_ENTRIES_MAX
     }
 
     fn segment(&self, leaf: SegmentLeaf, leaf_index: u64) -> Result<SegmentAnswer, Refused> {

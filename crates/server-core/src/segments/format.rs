@@ -101,6 +101,8 @@ pub(crate) fn check_front<'a>(
     match u16::from_be_bytes([bytes[16], bytes[17]]) {
         VERSION if bytes[18..FRONT_LEN].iter().all(|byte| *byte == 0) => Ok(bytes),
         VERSION => Err(damaged(name, 18, "bytes that must be zero are not")),
+        // Versions count from 1: this was never written.
+        0 => Err(damaged(name, 16, "the version is missing")),
         version => Err(StoreError::Version { place: name.to_owned(), version }),
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Segment {
     pub(super) hour: u64,
     pub(super) first_tick: u64,
     pub(super) first_leaf: u64,
+    /// Goes into the checksums of its ticks.
+    pub(super) salt: [u8; 32],
     pub(super) slots: Vec<TickSlot>,
     /// End of the last record.
     pub(super) end: u64,
@@ -59,18 +61,24 @@ pub(super) struct OpenPart {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Located {
     pub(super) hour: u64,
+    pub(super) salt: [u8; 32],
     pub(super) offset: u64,
     pub(super) meta_len: usize,
     pub(super) cells: usize,
 }
 
 impl Located {
+    /// Bytes of the record before its cells.
+    pub(super) fn front_len(&self) -> usize {
+        PRELUDE_LEN + self.meta_len + self.cells * LEAF_LEN + SUM_LEN
+    }
+
     pub(super) fn leaves_at(&self) -> u64 {
         self.offset + (PRELUDE_LEN + self.meta_len) as u64
     }
 
     pub(super) fn cells_at(&self) -> u64 {
-        self.leaves_at() + (self.cells * LEAF_LEN + SUM_LEN) as u64
+        self.offset + self.front_len() as u64
     }
 }
 
@@ -86,7 +94,15 @@ impl Segment {
     fn cells_of(&self, at: usize) -> Option<usize> {
         let slot = self.slots.get(at)?;
         let next = self.slots.get(at + 1).map_or(self.cells, |next| next.cells_before);
-        usize::try_from(next - slot.cells_before).ok()
+        usize::try_from(next.checked_sub(slot.cells_before)?).ok()
+    }
+
+    fn cells_in(&self, ticks: &RangeInclusive<u64>) -> u64 {
+        let before = |tick: u64| {
+            let at = usize::try_from(tick.saturating_sub(self.first_tick)).unwrap_or(usize::MAX);
+            self.slots.get(at).map_or(self.cells, |slot| slot.cells_before)
+        };
+        before(ticks.end().saturating_add(1)).saturating_sub(before(*ticks.start()))
     }
 
     fn locate(&self, tick: u64) -> Option<Located> {
@@ -95,8 +111,9 @@ impl Segment {
         let next = self.slots.get(at + 1).map_or(self.end, |next| next.offset);
         let cells = self.cells_of(at)?;
         let fixed = PRELUDE_LEN + SUM_LEN + cells * (LEAF_LEN + CELL_LEN);
-        let meta_len = usize::try_from(next - slot.offset).ok()?.checked_sub(fixed)?;
-        Some(Located { hour: self.hour, offset: slot.offset, meta_len, cells })
+        let meta_len = usize::try_from(next.checked_sub(slot.offset)?).ok()?.checked_sub(fixed)?;
+        let Self { hour, salt, .. } = *self;
+        Some(Located { hour, salt, offset: slot.offset, meta_len, cells })
     }
 
     fn span(&self) -> HourSpan {
@@ -189,6 +206,10 @@ impl Index {
         let at = usize::try_from(tick - segment.first_tick).ok()?;
         let (slot, cells) = (segment.slots.get(at)?, segment.cells_of(at)?);
         Some(Slot { time_ms: slot.time_ms, size: slot.size, cells: u32::try_from(cells).ok()? })
+    }
+
+    pub(super) fn cells_in(&self, ticks: &RangeInclusive<u64>) -> u64 {
+        self.segments().map(|segment| segment.cells_in(ticks)).sum()
     }
 
     pub(super) fn first_tick_from(&self, time_ms: u64) -> Option<u64> {

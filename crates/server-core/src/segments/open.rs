@@ -80,7 +80,7 @@ impl Opening {
     fn after(spine: Option<&SpineRecord>) -> Self {
         Self {
             index: Index::default(),
-            next_tick: spine.map_or(1, |record| record.last_tick + 1),
+            next_tick: spine.map_or(1, |record| record.last_tick.saturating_add(1)),
             next_leaf: spine.map_or(0, |record| record.end_leaf),
             salt: None,
         }
@@ -96,15 +96,15 @@ impl Opening {
         let header = self.header(files, server, hour)?;
         let length = files.len(&name).map_err(disk)?;
         let sidecar = match Sidecar::read(files, hour, length)? {
-            Some(sidecar) => sidecar,
-            None => self.rebuild(files, &header)?,
+            Some(sidecar) if sidecar.belongs_to(&header) => sidecar,
+            _ => self.rebuild(files, &header)?,
         };
         self.index.reserve(sidecar.entries.len());
         for Entry { prefix, ordinal, index } in &sidecar.entries {
             let tick = header.first_tick + u64::from(*ordinal);
             self.index.insert_cell(*prefix, Place { tick, index: *index });
         }
-        self.take(sidecar.segment);
+        self.take(Segment { salt: header.salt, ..sidecar.segment });
         Ok(())
     }
 
@@ -157,6 +157,9 @@ impl Opening {
         if header.server != *server {
             return Err(damaged(&name, 0, "this segment belongs to another server"));
         }
+        if self.next_tick >= 1 << 44 {
+            return Err(damaged(&name, 0, "no log has so many ticks"));
+        }
         if (header.first_tick, header.first_leaf) != (self.next_tick, self.next_leaf) {
             let what =
                 format!("it begins with tick {}, expected {}", header.first_tick, self.next_tick);
@@ -172,16 +175,20 @@ impl Opening {
     }
 }
 
-/// Whether a newest segment holds nothing but a header, whole or not.
+/// Whether a newest segment holds nothing but a header, whole or not, or behind it an unfinished
+/// first tick.
 fn is_without_ticks<F: Files>(files: &F, name: &str) -> Result<bool, StoreError> {
     let length = files.len(name).map_err(disk)?;
-    if length > SEGMENT_HEADER_LEN as u64 {
-        return Ok(false);
+    let front = length.min(SEGMENT_HEADER_LEN as u64);
+    let header = match Header::decode(name, &read_bytes(files, name, 0, front as usize)?) {
+        Ok(header) => header,
+        Err(StoreError::Damaged { .. }) if length == front => return Ok(true),
+        Err(other) => return Err(other),
+    };
+    if length == front {
+        return Ok(true);
     }
-    match Header::decode(name, &read_bytes(files, name, 0, length as usize)?) {
-        Ok(_) | Err(StoreError::Damaged { .. }) => Ok(true),
-        Err(other) => Err(other),
-    }
+    Ok(!scan::begins_soundly(files, &header)? && is_unfinished(files, &header, name, front)?)
 }
 
 /// Cuts an unfinished last tick.
@@ -230,6 +237,7 @@ impl Walked {
             hour: header.hour,
             first_tick: header.first_tick,
             first_leaf: header.first_leaf,
+            salt: header.salt,
             slots: Vec::new(),
             end: SEGMENT_HEADER_LEN as u64,
             cells: 0,

@@ -3,14 +3,14 @@
 
 use super::{
     Files, Segments, StoreError, damaged,
-    format::{LEAF_LEN, PRELUDE_LEN, decode_leaves, segment_name},
+    format::{LEAF_LEN, Prelude, Record, decode_leaves, segment_name},
     index::{Located, Segment},
     read_bytes,
     sidecar::{self, HashesAt, Sidecar},
 };
 use crate::{CellStore, HourSpan, NewTick, Place, Slot, SpineRecord, StoredTick};
 use std::ops::{Range, RangeInclusive};
-use undertone_wire::{CELL_LEN, Cell, CellLeaf, Hash, Prefix, decode};
+use undertone_wire::{CELL_LEN, Cell, CellLeaf, Hash, Prefix};
 
 impl<F: Files> CellStore for Segments<F> {
     fn append(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
@@ -25,28 +25,20 @@ impl<F: Files> CellStore for Segments<F> {
         self.index().slot(tick)
     }
 
+    fn cells_in(&self, ticks: RangeInclusive<u64>) -> u64 {
+        self.index().cells_in(&ticks)
+    }
+
     fn first_tick_from(&self, time_ms: u64) -> Option<u64> {
         self.index().first_tick_from(time_ms)
     }
 
     fn tick(&self, tick: u64) -> Result<Option<StoredTick>, StoreError> {
-        let Some(at) = self.locate(tick) else { return Ok(None) };
-        let name = segment_name(at.hour);
-        let offset = at.offset + PRELUDE_LEN as u64;
-        let bytes = read_bytes(&self.files, &name, offset, at.meta_len)?;
-        let stored: StoredTick =
-            decode(&bytes).map_err(|error| damaged(&name, offset, error.to_string()))?;
-        if stored.leaf.tick != tick {
-            return Err(damaged(&name, offset, "this is another tick"));
-        }
-        Ok(Some(stored))
+        Ok(self.record(tick)?.map(|record| record.stored))
     }
 
     fn leaves(&self, tick: u64) -> Result<Vec<CellLeaf>, StoreError> {
-        let Some(at) = self.locate(tick) else { return Ok(Vec::new()) };
-        let length = at.cells * LEAF_LEN;
-        let bytes = read_bytes(&self.files, &segment_name(at.hour), at.leaves_at(), length)?;
-        Ok(decode_leaves(&bytes))
+        Ok(self.record(tick)?.map(|record| record.leaves).unwrap_or_default())
     }
 
     fn bearing(&self, prefix: Prefix) -> Vec<Place> {
@@ -134,6 +126,19 @@ impl Part {
 }
 
 impl<F: Files> Segments<F> {
+    /// A tick without its cells, its checksum verified.
+    fn record(&self, tick: u64) -> Result<Option<Record>, StoreError> {
+        let Some(at) = self.locate(tick) else { return Ok(None) };
+        let name = segment_name(at.hour);
+        let front = read_bytes(&self.files, &name, at.offset, at.front_len())?;
+        let prelude = Prelude::decode(&at.salt, &front);
+        let prelude =
+            prelude.filter(|prelude| (prelude.tick, prelude.front_len()) == (tick, at.front_len()));
+        let record = prelude.and_then(|prelude| Record::decode(&at.salt, &prelude, &front));
+        let changed = || damaged(&name, at.offset, "this is not the tick that was written");
+        record.map(Some).ok_or_else(changed)
+    }
+
     fn locate(&self, tick: u64) -> Option<Located> {
         self.index().locate(tick)
     }

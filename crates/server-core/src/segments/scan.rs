@@ -60,6 +60,21 @@ pub(crate) fn scan<F: Files + ?Sized>(
     Ok(Stop::End(offset))
 }
 
+/// Whether a segment's first record is sound.
+pub(super) fn begins_soundly<F: Files + ?Sized>(
+    files: &F,
+    header: &Header,
+) -> Result<bool, StoreError> {
+    let name = segment_name(header.hour);
+    let length = files.len(&name).map_err(super::disk)?;
+    let offset = SEGMENT_HEADER_LEN as u64;
+    let Some((prelude, record)) = front_at(files, header, &name, offset, length)? else {
+        return Ok(false);
+    };
+    let is_last = offset + prelude.record_len() == length;
+    Ok(!is_last || cells_are_sound(files, &name, offset + prelude.cells_at(), &record)?)
+}
+
 /// The front of the record at `offset`, if it is sound and the whole record fits the file.
 pub(super) fn front_at<F: Files + ?Sized>(
     files: &F,

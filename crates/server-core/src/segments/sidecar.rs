@@ -4,7 +4,7 @@
 
 use super::{
     Files, StoreError,
-    format::{SUM_LEN, check_front, sidecar_name, u32_at, u64_at},
+    format::{Header, SUM_LEN, check_front, sidecar_name, u32_at, u64_at},
     index::{Segment, TickSlot},
     read_bytes,
 };
@@ -125,12 +125,41 @@ impl Sidecar {
             first_tick: u64_at(body, 32),
             first_leaf: u64_at(body, 40),
             end: u64_at(body, 48),
+            // A sidecar does not know it; whoever opens the segment does.
+            salt: [0; 32],
             slots: slots.collect(),
             cells: entries.len() as u64,
             open: None,
         };
         let (leaf_hashes, _) = body[places.hashes].as_chunks::<HASH_LEN>();
-        Some(Self { segment, leaf_hashes: leaf_hashes.to_vec(), entries })
+        let sidecar = Self { segment, leaf_hashes: leaf_hashes.to_vec(), entries };
+        sidecar.makes_sense().then_some(sidecar)
+    }
+
+    /// Whether nothing in it points outside of the segment: a checksum is no proof of sense.
+    fn makes_sense(&self) -> bool {
+        let Segment { first_tick, first_leaf, slots, end, cells, .. } = &self.segment;
+        let order = |slot: &TickSlot| (slot.offset, slot.time_ms, slot.size, slot.cells_before);
+        let grows = slots.windows(2).all(|pair| {
+            let (one, next) = (order(&pair[0]), order(&pair[1]));
+            one.0 < next.0 && one.1 <= next.1 && one.2 < next.2 && one.3 <= next.3
+        });
+        let inside = slots.last().is_none_or(|last| {
+            last.offset < *end
+                && last.cells_before <= *cells
+                && first_leaf.checked_add(self.leaf_hashes.len() as u64) == Some(last.size)
+        });
+        let ticks = slots.len() as u64;
+        let named = self.entries.iter().all(|entry| u64::from(entry.ordinal) < ticks);
+        // Places are packed into sixty-four bits, twenty of them for the index.
+        let packs = first_tick.checked_add(ticks).is_some_and(|end| end < 1 << 44);
+        grows && inside && named && packs && !slots.is_empty()
+    }
+
+    /// Whether it begins where the segment with this header does.
+    pub(super) fn belongs_to(&self, header: &Header) -> bool {
+        let segment = &self.segment;
+        (segment.first_tick, segment.first_leaf) == (header.first_tick, header.first_leaf)
     }
 
     /// The prefixes with their ticks, sorted.

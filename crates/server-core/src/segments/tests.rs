@@ -1,7 +1,10 @@
 use super::format::SEGMENT_HEADER_LEN;
 use super::*;
-use crate::{CellStore, Crash, MemFiles, testing, testkit::*};
+use crate::{CellStore, Config, Crash, Engine, MemFiles, Ticket, testing, testkit::*};
 use ed25519_dalek::SigningKey;
+use proptest::prelude::*;
+use sha2::Digest;
+use std::{sync::mpsc, thread};
 use undertone_wire::{Answer, HeadRef, RefusalKind};
 
 struct InFiles;
@@ -60,7 +63,7 @@ fn run_until(files: &MemFiles, operations: u64) -> (Vec<u64>, HeadRef) {
 
 #[test]
 fn no_power_cut_loses_an_acknowledged_cell_or_rewrites_the_log() {
-    for seed in 0..150 {
+    for seed in 0..300 {
         let files = MemFiles::default();
         let (acknowledged, head) = run_until(&files, seed % 50 * 2 + seed % 3);
         let after = files.after(Crash { seed });
@@ -257,4 +260,122 @@ fn expiry_leaves_nothing_of_the_cells() {
         let hash = tag(number).hash();
         assert!(!bytes.windows(8).any(|window| *window == hash.0[..8]), "cell {number}");
     }
+}
+
+/// The files of a folder with some of their bytes replaced, checksums mended or not.
+fn hostile(seed: &[(u8, u16, u64)], mend: bool) -> MemFiles {
+    let files = folder_of(4);
+    let mut names = files.list().unwrap();
+    names.sort();
+    for (file, at, value) in seed {
+        let name = &names[usize::from(*file) % names.len()];
+        files.tamper(name, |bytes| {
+            let at = usize::from(*at) % (bytes.len() - 8);
+            bytes[at..at + 8].copy_from_slice(&value.to_be_bytes());
+            if mend && name.ends_with(".idx") {
+                let end = bytes.len() - 32;
+                let sum = sha2::Sha256::digest(&bytes[..end]);
+                bytes[end..].copy_from_slice(&sum);
+            }
+        });
+    }
+    files
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_bytes_on_disk_make_it_panic(
+        seed in prop::collection::vec((any::<u8>(), 0u16..1_200, prop_oneof![any::<u64>(), 0u64..300, Just(u64::MAX)]), 1..4),
+        mend: bool,
+    ) {
+        let files = hostile(&seed, mend);
+        let _ = crate::check(&files);
+        let _ = crate::holds(&files);
+        let Ok(store) = try_open(&files) else { return Ok(()) };
+        let Ok(engine) = Engine::open(store, Config::new(keys()), START + 4 * HOUR) else {
+            return Ok(());
+        };
+        let _ = engine.page(4);
+        let _ = engine.get(&tag(14), 0);
+        let _ = engine.digest(4, undertone_wire::DigestForm::TicksOrSegment);
+        let _ = engine.proof(2, u64::MAX);
+        let _ = seal(&engine, START + 5 * HOUR, [put(900, 1)]);
+        let _ = engine.expire(START + 5 * HOUR + 30 * 24 * HOUR);
+    }
+}
+
+/// A disk whose sync takes until it is told to end.
+struct SlowSync {
+    files: MemFiles,
+    begun: mpsc::Sender<()>,
+    end: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Files for SlowSync {
+    fn sync(&self, name: &str) -> io::Result<()> {
+        if name.ends_with(".seg") && self.files.len(name)? > SEGMENT_HEADER_LEN as u64 {
+            self.begun.send(()).map_err(io::Error::other)?;
+            self.end.lock().unwrap().recv().map_err(io::Error::other)?;
+        }
+        self.files.sync(name)
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.files.list()
+    }
+
+    fn len(&self, name: &str) -> io::Result<u64> {
+        self.files.len(name)
+    }
+
+    fn create(&self, name: &str) -> io::Result<()> {
+        self.files.create(name)
+    }
+
+    fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.files.append(name, bytes)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.files.read_at(name, offset, buffer)
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        self.files.sync_dir()
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
+        self.files.truncate(name, length)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.files.remove(name)
+    }
+}
+
+#[test]
+fn readers_and_writers_go_on_while_a_tick_is_synced_and_do_not_see_it() {
+    let (begun, has_begun) = mpsc::channel();
+    let (may_end, end) = mpsc::channel();
+    let files = SlowSync { files: MemFiles::default(), begun, end: Mutex::new(end) };
+    let store = Segments::open(files, &keys(), [1; 32]).unwrap();
+    let engine = Engine::open(store, Config::new(keys()), START).unwrap();
+    may_end.send(()).unwrap();
+    seal(&engine, START, [put(1, 1)]);
+    has_begun.recv().unwrap();
+    thread::scope(|scope| {
+        let sealing = scope.spawn(|| seal(&engine, START + 1, [put(2, 2)]));
+        has_begun.recv().unwrap();
+        assert!(matches!(engine.get(&tag(1), 0), Answer::Found { .. }));
+        assert!(matches!(engine.get(&tag(2), 0), Answer::None { .. }), "not durable, not there");
+        assert_eq!(engine.newest().head.tick, 1);
+        assert!(engine.page(2).unwrap().ticks.is_empty());
+        engine.submit(Ticket(9), put(3, 3)).unwrap();
+        may_end.send(()).unwrap();
+        assert!(matches!(sealing.join().unwrap()[0], Answer::Stored(_)));
+    });
+    assert!(matches!(engine.get(&tag(2), 0), Answer::Found { .. }));
+    assert_eq!(engine.pending(), 1);
 }

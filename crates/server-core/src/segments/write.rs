@@ -121,6 +121,7 @@ impl<F: Files> Segments<F> {
             hour,
             first_tick: header.first_tick,
             first_leaf: header.first_leaf,
+            salt: header.salt,
             slots: Vec::new(),
             end: SEGMENT_HEADER_LEN as u64,
             cells: 0,

@@ -214,7 +214,8 @@ fn times_lead_to_ticks<H: Harness>(harness: &H) {
 fn entries_are_sorted_over_any_stretch<H: Harness>(harness: &H) {
     let store = harness.begin();
     let (_, made) = filled(&store);
-    for (from, to) in [(1, 15), (1, 3), (2, 2), (3, 4), (2, 14), (13, 15), (14, 14)] {
+    for (from, to) in [(1, 15), (1, 3), (2, 2), (3, 4), (2, 14), (13, 15), (14, 14), (0, u64::MAX)]
+    {
         let of_stretch = made.iter().filter(|tick| (from..=to).contains(&tick.stored.leaf.tick));
         let entries = of_stretch.flat_map(|tick| {
             let number = tick.stored.leaf.tick;
@@ -222,6 +223,7 @@ fn entries_are_sorted_over_any_stretch<H: Harness>(harness: &H) {
         });
         let mut entries: Vec<(Prefix, u64)> = entries.collect();
         entries.sort();
+        assert_eq!(store.cells_in(from..=to), entries.len() as u64, "ticks {from} to {to}");
         assert_eq!(store.entries(from..=to), Ok(entries), "ticks {from} to {to}");
     }
 }

@@ -151,6 +151,11 @@ impl CellStore for Memory {
         Some(Slot { time_ms: leaf.time_ms, size: kept.size(), cells: leaf.cells })
     }
 
+    fn cells_in(&self, ticks: RangeInclusive<u64>) -> u64 {
+        let state = self.state();
+        state.ticks.range(ticks).map(|(_, kept)| kept.cells.len() as u64).sum()
+    }
+
     fn first_tick_from(&self, time_ms: u64) -> Option<u64> {
         let state = self.state();
         let found = state.ticks.iter().find(|(_, kept)| kept.stored.leaf.time_ms >= time_ms);
