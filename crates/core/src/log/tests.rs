@@ -3,3 +3,4 @@
 mod breaches;
 mod listings;
 mod paths;
+mod storms;
