@@ -1,21 +1,18 @@
 //! Sealed letters to one key: HPKE (RFC 9180), base mode, X-Wing + HKDF-SHA256 + ChaCha20-Poly1305.
 //!
 //! Used where no MLS group exists yet: the answer to an offer, a request to re-enter. The same
-//! implementation as inside MLS (hpke-rs on libcrux), reached through the OpenMLS provider. It
-//! draws its own randomness from the operating system.
+//! implementation as inside MLS.
 
-use crate::{Secret, cell::NotOurs};
-use openmls_libcrux_crypto::CryptoProvider;
-use openmls_traits::{
-    crypto::OpenMlsCrypto,
-    types::{CryptoError, HpkeAeadType, HpkeCiphertext, HpkeConfig, HpkeKdfType, HpkeKemType},
+use crate::{
+    Secret,
+    cell::NotOurs,
+    xwing::{self, KEM_OUTPUT_LEN},
 };
+use openmls_libcrux_crypto::CryptoProvider;
+use openmls_traits::{crypto::OpenMlsCrypto, types::HpkeCiphertext};
 use rand::CryptoRng;
 use std::fmt;
 use zeroize::Zeroizing;
-
-const PUBLIC_LEN: usize = 1216;
-const KEM_OUTPUT_LEN: usize = 1120;
 
 /// How much longer an envelope is than what it holds, in bytes.
 pub const ENVELOPE_OVERHEAD: usize = KEM_OUTPUT_LEN + 16;
@@ -47,7 +44,7 @@ pub fn generate(
     rng: &mut dyn CryptoRng,
 ) -> Result<(EnvelopeSecret, EnvelopePublic), EnvelopeFault> {
     let seed = Secret::random(rng);
-    let pair = provider()?.derive_hpke_keypair(config(), seed.dangerous_bytes());
+    let pair = provider()?.derive_hpke_keypair(xwing::config(), seed.dangerous_bytes());
     let pair = pair.map_err(|_| EnvelopeFault::Library)?;
     let secret = EnvelopeSecret(Zeroizing::new(pair.private.to_vec()));
     Ok((secret, EnvelopePublic(pair.public)))
@@ -62,13 +59,11 @@ pub fn seal(
     info: &[u8],
     aad: &[u8],
     plaintext: &[u8],
+    rng: &mut dyn CryptoRng,
 ) -> Result<Vec<u8>, EnvelopeFault> {
-    if public.0.len() != PUBLIC_LEN {
-        return Err(EnvelopeFault::PublicKey);
-    }
-    let sealed = provider()?.hpke_seal(config(), &public.0, info, aad, plaintext);
-    let sealed = sealed.map_err(|_| EnvelopeFault::PublicKey)?;
-    Ok([sealed.kem_output.as_slice(), sealed.ciphertext.as_slice()].concat())
+    let sealed = xwing::seal(&public.0, info, aad, plaintext, rng);
+    let (output, ciphertext) = sealed.map_err(|_| EnvelopeFault::PublicKey)?;
+    Ok([output, ciphertext].concat())
 }
 
 /// Opens what [`seal`] made for the public half of `secret` with the same `info` and `aad`.
@@ -87,7 +82,7 @@ pub fn open(
         ciphertext: ciphertext.to_vec().into(),
     };
     let provider = provider().map_err(|_| NotOurs)?;
-    provider.hpke_open(config(), &sealed, &secret.0, info, aad).map_err(|_: CryptoError| NotOurs)
+    provider.hpke_open(xwing::config(), &sealed, &secret.0, info, aad).map_err(|_| NotOurs)
 }
 
 impl EnvelopeSecret {
@@ -104,10 +99,6 @@ impl EnvelopeSecret {
 
 fn provider() -> Result<CryptoProvider, EnvelopeFault> {
     CryptoProvider::new().map_err(|_| EnvelopeFault::Library)
-}
-
-fn config() -> HpkeConfig {
-    HpkeConfig(HpkeKemType::XWingKemDraft6, HpkeKdfType::HkdfSha256, HpkeAeadType::ChaCha20Poly1305)
 }
 
 impl fmt::Debug for EnvelopeSecret {

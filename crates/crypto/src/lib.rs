@@ -2,8 +2,8 @@
 //!
 //! The only crate that names OpenMLS. It turns an epoch's exported secret into tags and keys
 //! ([`schedule`]), seals cells ([`cell`]), holds identities and device lists, seals letters to one key
-//! ([`envelope`]) and wraps the MLS groups. It is pure: no clock, no socket, no file; randomness is an
-//! argument, except inside MLS and HPKE, whose library draws from the operating system.
+//! ([`envelope`]) and wraps the MLS groups. It is pure: no clock that decides anything, no socket, no
+//! file; randomness is an argument, and for MLS the generator is: see [`Mls::reseed`].
 //!
 //! Nothing secret is printed or serialised by accident: see [`Secret`].
 //!
@@ -29,6 +29,7 @@ mod secret;
 mod signature;
 #[cfg(test)]
 mod vectors;
+mod xwing;
 
 pub use cell::NotOurs;
 pub use device::{DEVICES_MAX, Device, DeviceId, DeviceList, ListFault, SignedDeviceList};

@@ -4,9 +4,10 @@
 //! works on it. All calls are synchronous, change memory only, and either happen whole or leave no
 //! trace; [`Mls::take_changes`] hands out what must be persisted before anything is released.
 //! Suite 0x004D only, handshakes always encrypted, proposals always inline, one extension (the
-//! policy), no wall clock in any decision. The RNG is libcrux's, seeded from the operating system.
+//! policy), no wall clock in any decision. One generator, which can be seeded: see [`Mls::reseed`].
 
 mod commit;
+mod crypto;
 mod group;
 mod key_package;
 mod message;
@@ -22,15 +23,16 @@ pub use profile::{LEAVES_MAX, Member};
 pub use refused::{Blame, Refused};
 pub use store::{Change, StoreFault};
 
+use crypto::Crypto;
 use openmls::prelude::OpenMlsProvider;
-use openmls_libcrux_crypto::CryptoProvider;
+use rand::CryptoRng;
 use std::fmt;
 use store::Store;
 
 /// The state of all groups and key packages of one account.
 pub struct Mls {
     store: Store,
-    crypto: CryptoProvider,
+    crypto: Crypto,
 }
 
 impl Mls {
@@ -41,8 +43,15 @@ impl Mls {
     /// [`Refused::Store`] when a record is from a newer program or damaged; [`Refused::Internal`]
     /// when the operating system gives no randomness.
     pub fn load(records: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, Refused> {
-        let crypto = CryptoProvider::new().map_err(Refused::internal)?;
+        let crypto = Crypto::new().map_err(Refused::internal)?;
         Ok(Self { store: Store::load(records)?, crypto })
+    }
+
+    /// Seeds the generator from `rng`. It is seeded from the operating system by [`Mls::load`]; a
+    /// simulation that must run the same way twice seeds it after that, and every key, ciphertext
+    /// and nonce is the same then.
+    pub fn reseed(&mut self, rng: &mut dyn CryptoRng) {
+        self.crypto.reseed(rng);
     }
 
     /// What changed since the last call, sorted by key: a record's bytes, or `None` where it is
@@ -84,23 +93,23 @@ impl fmt::Debug for Mls {
 /// What OpenMLS is given: a store, which may be a copy, and the cryptography.
 struct Backend<'a> {
     store: &'a Store,
-    crypto: &'a CryptoProvider,
+    crypto: &'a Crypto,
 }
 
 impl OpenMlsProvider for Backend<'_> {
-    type CryptoProvider = CryptoProvider;
-    type RandProvider = CryptoProvider;
+    type CryptoProvider = Crypto;
+    type RandProvider = Crypto;
     type StorageProvider = Store;
 
     fn storage(&self) -> &Store {
         self.store
     }
 
-    fn crypto(&self) -> &CryptoProvider {
+    fn crypto(&self) -> &Crypto {
         self.crypto
     }
 
-    fn rand(&self) -> &CryptoProvider {
+    fn rand(&self) -> &Crypto {
         self.crypto
     }
 }

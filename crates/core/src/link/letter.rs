@@ -1,6 +1,7 @@
 //! Offers and answers, and the cells that carry them.
 
 use crate::parcel::ParcelRef;
+use rand::CryptoRng;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use undertone_crypto::mls::{KeyPackageInfo, inspect_key_package};
 use undertone_crypto::{
@@ -152,11 +153,12 @@ impl Answer {
         key: &LeafKey,
         tag: &Tag,
         offer: &Offer,
+        rng: &mut dyn CryptoRng,
     ) -> Result<Vec<u8>, OfferFault> {
         self.signature = [0; 64];
         self.signature = key.sign_contact(&signed_bytes(tag, &self));
         let public = EnvelopePublic(offer.envelope.as_slice().to_vec());
-        let sealed = envelope::seal(&public, ANSWER_INFO, tag.as_bytes(), &encode(&self));
+        let sealed = envelope::seal(&public, ANSWER_INFO, tag.as_bytes(), &encode(&self), rng);
         sealed.map_err(|_| OfferFault::Unreadable)
     }
 

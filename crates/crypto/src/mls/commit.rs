@@ -212,7 +212,8 @@ fn stage(
     Ok((staged, commit))
 }
 
-/// The committer's new leaf must name the same person, device and key as the old one.
+/// The committer's new leaf must name the same person, device and signing key as the old one, and one
+/// must be able to seal to it.
 fn check_path(
     group: &MlsGroup,
     committer: LeafNodeIndex,
@@ -221,6 +222,9 @@ fn check_path(
     let new = commit.update_path_leaf_node().ok_or(Refused::NoPath)?;
     let old = group.member_at(committer).ok_or(Refused::UnknownSender)?;
     let same = profile::who_of(new)? == profile::who(&old.credential, &old.signature_key)?;
+    if !profile::has_key(new) {
+        return Err(Refused::KeyPackage);
+    }
     same.then_some(()).ok_or(Refused::Credential)
 }
 
@@ -239,7 +243,7 @@ fn note(staged: &mut Staged, queued: &QueuedProposal) -> Result<(), Refused> {
     match queued.proposal() {
         Proposal::Add(add) => {
             let package = add.key_package();
-            if *package.life_time() != profile::lifetime() {
+            if !profile::fits(package) {
                 return Err(Refused::KeyPackage);
             }
             staged.add.push(profile::who_of(package.leaf_node())?);

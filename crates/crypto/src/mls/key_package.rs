@@ -2,13 +2,13 @@
 
 use super::{
     Mls, Refused,
+    crypto::Crypto,
     profile::{self, SUITE},
 };
 use crate::{DeviceId, IdentityKey, LeafKey};
 use openmls::prelude::{
     KeyPackage, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsCrypto, ProtocolVersion,
 };
-use openmls_libcrux_crypto::CryptoProvider;
 use openmls_traits::storage::StorageProvider as _;
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
@@ -34,7 +34,7 @@ pub struct KeyPackageInfo {
 /// # Errors
 /// [`Refused::Malformed`], [`Refused::KeyPackage`] or [`Refused::Credential`].
 pub fn inspect_key_package(bytes: &[u8]) -> Result<KeyPackageInfo, Refused> {
-    let crypto = CryptoProvider::new().map_err(Refused::internal)?;
+    let crypto = Crypto::new().map_err(Refused::internal)?;
     let package = validated(&crypto, bytes)?;
     let (identity, device, mls_key) = profile::who_of(package.leaf_node())?;
     Ok(KeyPackageInfo { identity, device, mls_key, last_resort: package.last_resort() })
@@ -84,6 +84,5 @@ pub(super) fn validated(crypto: &impl OpenMlsCrypto, bytes: &[u8]) -> Result<Key
     };
     let package = package.validate(crypto, ProtocolVersion::Mls10);
     let package = package.map_err(|_| Refused::KeyPackage)?;
-    let fits = package.ciphersuite() == SUITE && *package.life_time() == profile::lifetime();
-    fits.then_some(package).ok_or(Refused::KeyPackage)
+    profile::fits(&package).then_some(package).ok_or(Refused::KeyPackage)
 }

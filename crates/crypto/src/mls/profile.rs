@@ -2,17 +2,17 @@
 //! extension (the policy), encrypted handshakes, at most [`LEAVES_MAX`] leaves.
 
 use super::Refused;
-use crate::{DeviceId, IdentityKey, LeafKey};
+use crate::{DeviceId, IdentityKey, LeafKey, xwing};
 use openmls::{
     group::PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
     prelude::{
         BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey,
-        Extension, ExtensionType, Extensions, GroupContext, LeafNode, Lifetime, MlsGroupJoinConfig,
-        PastEpochDeletionPolicy, RequiredCapabilitiesExtension, SenderRatchetConfiguration,
-        UnknownExtension,
+        Extension, ExtensionType, Extensions, GroupContext, KeyPackage, LeafNode, Lifetime,
+        MlsGroupJoinConfig, PastEpochDeletionPolicy, RequiredCapabilitiesExtension,
+        SenderRatchetConfiguration, UnknownExtension,
     },
 };
-use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+use tls_codec::{Serialize as _, TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 
 /// Most leaves of one group (DESIGN.md section 4, "Pace").
 pub const LEAVES_MAX: usize = 250;
@@ -76,6 +76,22 @@ pub(super) fn who(
 
 pub(super) fn who_of(leaf: &LeafNode) -> Result<(IdentityKey, DeviceId, [u8; 32]), Refused> {
     who(leaf.credential(), leaf.signature_key().as_slice())
+}
+
+/// Whether one can seal to the leaf. A leaf whose key is none would keep all others from committing.
+pub(super) fn has_key(leaf: &LeafNode) -> bool {
+    // OpenMLS shows the key in its serialised form alone.
+    let key = leaf.encryption_key().tls_serialize_detached();
+    let key = key.ok().and_then(|bytes| undertone_wire::decode::<VLBytes>(&bytes).ok());
+    key.is_some_and(|key| xwing::is_key(key.as_slice()))
+}
+
+/// Whether a key package fits an Undertone group, its signatures apart.
+pub(super) fn fits(package: &KeyPackage) -> bool {
+    package.ciphersuite() == SUITE
+        && *package.life_time() == lifetime()
+        && xwing::is_key(package.hpke_init_key().as_slice())
+        && has_key(package.leaf_node())
 }
 
 /// The clock has no say in who may be added: OpenMLS would compare a lifetime with the wall clock, and

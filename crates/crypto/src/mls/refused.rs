@@ -50,7 +50,7 @@ pub enum Refused {
     /// A leaf whose credential is not {identity, device}, or that changed it.
     #[error("a member's credential is not well-formed, or it was changed")]
     Credential,
-    /// A key package that is not valid for an Undertone group.
+    /// A key package, or a member's leaf, that is not valid in an Undertone group.
     #[error("the key package is not valid")]
     KeyPackage,
     /// A commit without a path, which would heal nobody.

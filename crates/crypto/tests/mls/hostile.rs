@@ -13,7 +13,7 @@ use openmls::{
     },
 };
 use openmls_libcrux_crypto::Provider;
-use openmls_traits::OpenMlsProvider;
+use openmls_traits::{OpenMlsProvider, signatures::Signer as _};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 use undertone_crypto::{Blame, Group, KeyPackageBytes, Refused, inspect_key_package};
 
@@ -277,6 +277,72 @@ fn unfit_key_packages_are_refused_when_shown_and_when_added() {
             .propose_adds([package]));
         assert_eq!(refuses(&mut ada, &mut adas, &commit), *refused);
     }
+}
+
+/// `opaque<V>` of RFC 9420 section 2.1.2, for what is shorter than 2^14.
+fn vector(data: &[u8]) -> Vec<u8> {
+    let prefix = match u8::try_from(data.len()) {
+        Ok(length @ 0..64) => vec![length],
+        _ => (u16::try_from(data.len()).expect("short") | 0x4000).to_be_bytes().to_vec(),
+    };
+    [&prefix, data].concat()
+}
+
+fn signed(person: &Person, label: &str, content: &[u8]) -> Vec<u8> {
+    let label = ["MLS 1.0 ", label].concat();
+    let signature = person.key.sign(&[vector(label.as_bytes()), vector(content)].concat());
+    [content, &vector(&signature.expect("signing"))].concat()
+}
+
+/// A key package whose HPKE keys are replaced and whose signatures are right nevertheless.
+fn with_keys(init: Option<&[u8]>, leaf: Option<&[u8]>) -> Vec<u8> {
+    const KEY: usize = 2 + 1216;
+    const SIGNATURE: usize = 2 + 64;
+    let mut dora = Person::new("Dora");
+    let bytes = dora.key_package().0;
+    let (head, package) = bytes.split_at(4);
+    let (fixed, rest) = package.split_at(4);
+    let (old_init, rest) = rest.split_at(KEY);
+    let node = &rest[..rest.len() - SIGNATURE - 1];
+    let (old_leaf, rest) = node.split_at(KEY);
+    let new = |key: Option<&[u8]>, old: &[u8]| key.map_or_else(|| old.to_vec(), vector);
+    let node = [&new(leaf, old_leaf)[..], &rest[..rest.len() - SIGNATURE]].concat();
+    let node = signed(&dora, "LeafNodeTBS", &node);
+    let package = [fixed, &new(init, old_init)[..], &node[..], &[0]].concat();
+    [head, &signed(&dora, "KeyPackageTBS", &package)].concat()
+}
+
+/// libcrux-kem 0.0.9 panics on a public key that is too short, and anybody can sign one.
+#[test]
+fn a_key_package_with_a_key_that_is_none_is_refused() {
+    inspect_key_package(&with_keys(None, None)).expect("taken apart and put together again");
+    let (short, long, zeros, high) = (&[7; 10], &[7; 1217], &[0; 0], &[0xff; 1216]);
+    for key in [&short[..], &long[..], &zeros[..], &high[..]] {
+        for bytes in [with_keys(Some(key), None), with_keys(None, Some(key))] {
+            assert_eq!(inspect_key_package(&bytes).err(), Some(Refused::KeyPackage));
+            let mut ada = Person::new("Ada");
+            let mut adas = ada.create();
+            let added = adas.commit(&mut ada.mls, &ada.key, adding([KeyPackageBytes(bytes)]));
+            assert_eq!(added.err(), Some(Refused::KeyPackage));
+        }
+    }
+}
+
+/// Mallory, whose program does not look, adds a leaf that nobody can seal to.
+#[test]
+fn a_commit_that_adds_a_leaf_with_a_key_that_is_none_is_refused() {
+    let ((mut ada, mut adas), (mallory, mut hers)) =
+        infiltrated(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY);
+    let bytes = with_keys(None, Some(&[7; 10]));
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(&bytes).expect("a message");
+    let MlsMessageBodyIn::KeyPackage(package) = message.extract() else {
+        panic!("a key package");
+    };
+    let package = package.validate(mallory.provider.crypto(), Default::default());
+    let package = package.expect("OpenMLS finds nothing wrong with it");
+    let commit =
+        commit!(mallory, hers, |builder| builder.force_self_update(true).propose_adds([package]));
+    assert_eq!(refuses(&mut ada, &mut adas, &commit), Refused::KeyPackage);
 }
 
 #[test]

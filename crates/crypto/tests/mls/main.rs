@@ -2,6 +2,7 @@
 
 mod commits;
 mod hostile;
+mod noise;
 mod peer;
 mod people;
 mod records;

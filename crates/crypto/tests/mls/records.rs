@@ -1,6 +1,8 @@
 //! What is written must load: after every step, from a copy, from an old version.
 
 use crate::people::{GROUP, Person, Records, adding, healing, removing};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 use undertone_crypto::{Group, Mls, Refused, StoreFault};
 
@@ -152,4 +154,32 @@ fn write_the_vector() {
     });
     let text = serde_json::to_string_pretty(&vector).expect("JSON");
     std::fs::write(VECTOR, text + "\n").expect("writing");
+}
+
+/// A run that is seeded twice alike writes the same bytes twice.
+#[test]
+fn a_seeded_conversation_repeats_itself() {
+    let run = || {
+        let (mut ada, mut ben) = (Person::new("Ada"), Person::new("Ben"));
+        ada.mls.reseed(&mut ChaCha20Rng::from_seed([1; 32]));
+        ben.mls.reseed(&mut ChaCha20Rng::from_seed([2; 32]));
+        let mut adas = ada.create();
+        let package = ben.key_package();
+        let pending = ada.push(&mut adas, adding([package.clone()]));
+        let mut bens = ben.join(&pending, &adas.tree());
+        let message = ben.say(&mut bens, "Hello Ada");
+        let healed = ben.push(&mut bens, healing()).commit;
+        adas.merge(&mut ada.mls, &healed).expect("a fine commit");
+        let exported = adas.exporter(&ada.mls).expect("a member");
+        (package, pending, message, healed, *exported.dangerous_bytes())
+    };
+    assert_eq!(run(), run());
+}
+
+/// The driver moves the account between threads.
+#[test]
+fn handles_move_between_threads() {
+    fn movable<T: Send + Sync>() {}
+    movable::<Mls>();
+    movable::<Group>();
 }
