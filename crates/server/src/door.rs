@@ -4,7 +4,7 @@ use crate::{
     http::{self, Door, HEAD_LEN_MAX, Head, TurnedAway},
     serve::closed,
     service::Service,
-    session::{End, REQUEST_LEN_MAX, Session, refused, request_id},
+    session::{REQUEST_LEN_MAX, Session, refused, request_id},
 };
 use std::{io, sync::Arc};
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
     sync::watch,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use undertone_server_core::Put;
 use undertone_wire::{Answer, Frame, RefusalKind, Request, decode, encode};
 
@@ -22,42 +22,51 @@ pub(crate) async fn serve_client(
     service: Arc<Service>,
     acceptor: TlsAcceptor,
     socket: TcpStream,
-    closing: watch::Receiver<bool>,
+    mut closing: watch::Receiver<bool>,
 ) {
-    // Every error here is the client's or the network's, and says where it comes from: not logged.
-    if let Ok(end) = admit(service, acceptor, socket, closing).await {
-        tracing::trace!(?end, "a connection ended");
+    // A future is as large as its largest part, for ever: what is done once is boxed, so that an
+    // idle session costs its own state and no more.
+    match Box::pin(admit(service, acceptor, socket)).await {
+        Ok(Some(Admitted::WebSocket(session))) => {
+            let end = session.run(&mut closing).await;
+            tracing::trace!(?end, "a connection ended");
+        }
+        Ok(Some(Admitted::Posts(posts, head))) => {
+            let end = Box::pin(posts.run(head, closing)).await;
+            tracing::trace!(broken = end.is_err(), "a connection at the second door ended");
+        }
+        // The error is the client's or the network's, and may say where it comes from.
+        Ok(None) | Err(_) => tracing::trace!("a client did not find the door"),
     }
+}
+
+/// Who has come in, and by which door.
+enum Admitted {
+    WebSocket(Box<Session<TlsStream<TcpStream>>>),
+    Posts(Box<Posts<TlsStream<TcpStream>>>, Head),
 }
 
 async fn admit(
     service: Arc<Service>,
     acceptor: TlsAcceptor,
     socket: TcpStream,
-    closing: watch::Receiver<bool>,
-) -> io::Result<End> {
+) -> io::Result<Option<Admitted>> {
     socket.set_nodelay(true)?;
     let limit = service.config.limits.handshake();
-    let knocking = async {
-        let mut stream = Box::pin(acceptor.accept(socket)).await?;
+    within(limit, async {
+        let mut stream = acceptor.accept(socket).await?;
         let mut buffer = Vec::new();
-        let head = read_head(&mut stream, &mut buffer).await?;
-        Ok::<_, io::Error>((stream, buffer, head))
-    };
-    let (mut stream, buffer, head) = within(limit, Box::pin(knocking)).await?;
-    let Some(head) = head else { return Ok(End::Left) };
-    match head.door {
-        Door::WebSocket(accept) => {
-            within(limit, stream.write_all(http::switching(&accept).as_bytes())).await?;
-            let early = buffer[head.len..].to_vec();
-            drop(buffer);
-            Ok(Session::new(service, stream, early).await.run(closing).await)
-        }
-        Door::Post { .. } => {
-            Box::pin(Posts { service, stream, buffer, closing }.run(head)).await?;
-            Ok(End::Left)
-        }
-    }
+        let Some(head) = read_head(&mut stream, &mut buffer).await? else { return Ok(None) };
+        let Door::WebSocket(accept) = &head.door else {
+            return Ok(Some(Admitted::Posts(Box::new(Posts { service, stream, buffer }), head)));
+        };
+        stream.write_all(http::switching(accept).as_bytes()).await?;
+        stream.flush().await?;
+        let early = buffer.split_off(head.len);
+        let session = Session::new(service, stream, early).await;
+        Ok(Some(Admitted::WebSocket(Box::new(session))))
+    })
+    .await
 }
 
 /// Reads up to the end of one head; turns away what is none and returns `None` then, or when the
@@ -106,11 +115,14 @@ struct Posts<S> {
     service: Arc<Service>,
     stream: S,
     buffer: Vec<u8>,
-    closing: watch::Receiver<bool>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
-    async fn run(mut self, mut head: Head) -> io::Result<()> {
+    async fn run(
+        mut self: Box<Self>,
+        mut head: Head,
+        mut closing: watch::Receiver<bool>,
+    ) -> io::Result<()> {
         let limits = self.service.config.limits.clone();
         while let Door::Post { body_len, keep_alive } = head.door {
             self.buffer.drain(..head.len);
@@ -119,12 +131,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
             let Some(answer) = answer_frame(&self.service, &body).await else {
                 return turn_away(&mut self.stream, TurnedAway::BadRequest).await;
             };
-            let keep_alive = keep_alive && !*self.closing.borrow();
+            let keep_alive = keep_alive && !*closing.borrow();
             within(limits.write(), self.respond(&encode(&answer), keep_alive)).await?;
             if !keep_alive {
                 return self.stream.shutdown().await;
             }
-            match self.next_head(limits.idle()).await? {
+            match self.next_head(limits.idle(), &mut closing).await? {
                 Some(next) => head = next,
                 None => return Ok(()),
             }
@@ -132,8 +144,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
         turn_away(&mut self.stream, TurnedAway::BadRequest).await
     }
 
-    async fn next_head(&mut self, idle: std::time::Duration) -> io::Result<Option<Head>> {
-        let Self { stream, buffer, closing, .. } = self;
+    async fn next_head(
+        &mut self,
+        idle: std::time::Duration,
+        closing: &mut watch::Receiver<bool>,
+    ) -> io::Result<Option<Head>> {
+        let Self { stream, buffer, .. } = self;
         tokio::select! {
             head = within(idle, read_head(stream, buffer)) => head,
             () = closed(closing) => Ok(None),
@@ -173,6 +189,21 @@ async fn answer(service: &Arc<Service>, request: Request) -> Answer {
         }
         // There is nowhere to push to.
         Request::Stream { .. } => refused(RefusalKind::Malformed),
-        read => service.read(read).await,
+        read if Service::is_heavy(&read) => service.read_heavy(read).await,
+        read => service.read(&read),
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_len<A, B, C, D, F: Future>(_: fn(A, B, C, D) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_costs_no_more_than_its_state() {
+        let session = size_of::<Session<TlsStream<TcpStream>>>();
+        assert!(future_len(serve_client) + session < 4 << 10);
     }
 }

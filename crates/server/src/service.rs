@@ -99,15 +99,20 @@ impl Service {
         }
     }
 
-    /// Answers everything that neither writes nor streams.
-    pub(crate) async fn read(self: &Arc<Self>, request: Request) -> Answer {
-        match request {
-            Request::Digest { .. } | Request::Proof { .. } => {
-                let answer = self.heavy(move |engine| engine.answer(&request)).await;
-                answer.unwrap_or_else(Answer::Refused)
-            }
-            light => self.engine.answer(&light),
-        }
+    /// Whether a request reads so much that it must not hold up a connection's thread.
+    pub(crate) fn is_heavy(request: &Request) -> bool {
+        matches!(request, Request::Digest { .. } | Request::Proof { .. })
+    }
+
+    /// Answers what neither writes nor streams, on the caller's thread.
+    pub(crate) fn read(&self, request: &Request) -> Answer {
+        self.engine.answer(request)
+    }
+
+    /// As [`Service::read`], where it holds up nobody.
+    pub(crate) async fn read_heavy(self: &Arc<Self>, request: Request) -> Answer {
+        let answer = self.heavy(move |engine| engine.answer(&request)).await;
+        answer.unwrap_or_else(Answer::Refused)
     }
 
     /// Whether a stream may begin at tick `from`.

@@ -113,14 +113,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Serves the client until the end.
-    pub(crate) async fn run(mut self, mut closing: watch::Receiver<bool>) -> End {
+    pub(crate) async fn run(mut self: Box<Self>, closing: &mut watch::Receiver<bool>) -> End {
         let end = loop {
-            let event = self.next_event(&mut closing).await;
+            let event = self.next_event(closing).await;
             if let Err(end) = self.handle_ready(event).await {
                 break end;
             }
         };
-        self.finish(end).await;
+        // Boxed, as all that is rare: a future is as large as its largest part, for ever.
+        Box::pin(self.finish(end)).await;
         end
     }
 
@@ -136,35 +137,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Handles an event and what else is ready, then flushes once.
     async fn handle_ready(&mut self, first: Event) -> Result<(), End> {
-        self.handle(first).await?;
-        for _ in 0..BATCH {
-            if let Ok(reply) = self.replies.try_recv() {
-                self.handle(Event::Reply(reply)).await?;
-            } else if let Some(message) = self.socket.next().now_or_never() {
-                self.handle(Event::Message(message)).await?;
-            } else {
-                break;
-            }
+        let (mut next, mut handled) = (Some(first), 0);
+        while let Some(event) = next {
+            self.handle(event).await?;
+            handled += 1;
+            next = if handled < BATCH { self.ready_event() } else { None };
         }
         let limit = self.service.config.limits.write();
         timeout(limit, self.socket.flush()).await.map_err(|_| End::Slow)?.map_err(|e| end_of(&e))
     }
 
+    fn ready_event(&mut self) -> Option<Event> {
+        if let Ok(reply) = self.replies.try_recv() {
+            return Some(Event::Reply(reply));
+        }
+        self.socket.next().now_or_never().map(Event::Message)
+    }
+
     async fn handle(&mut self, event: Event) -> Result<(), End> {
-        match event {
-            Event::Message(message) => self.on_message(message).await,
+        let bytes = match event {
+            Event::Message(message) => self.on_message(message).await?,
             Event::Reply(Reply { id, answer }) => {
                 self.in_flight -= 1;
-                self.answer(id, *answer).await
+                Some(encode_answer(id, *answer))
             }
-            Event::Stream(Some(Step::Send(Push { bytes, .. }))) => self.feed(bytes).await,
-            Event::Stream(Some(Step::Page(from))) => self.page(from).await,
-            Event::Stream(None) | Event::Closing => Err(End::Closing),
-            Event::Alarm => self.on_alarm().await,
+            Event::Stream(Some(Step::Send(Push { bytes, .. }))) => Some(bytes),
+            Event::Stream(Some(Step::Page(from))) => Box::pin(self.page(from)).await?,
+            Event::Stream(None) | Event::Closing => return Err(End::Closing),
+            Event::Alarm => return self.on_alarm().await,
+        };
+        match bytes {
+            Some(bytes) => self.send(Message::Binary(bytes)).await,
+            None => Ok(()),
         }
     }
 
-    async fn on_message(&mut self, message: Option<Result<Message, WsError>>) -> Result<(), End> {
+    /// What is to be sent at once to a client that says this.
+    async fn on_message(
+        &mut self,
+        message: Option<Result<Message, WsError>>,
+    ) -> Result<Option<Bytes>, End> {
         self.heard = true;
         match message {
             None => Err(End::Left),
@@ -172,74 +184,66 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Some(Ok(Message::Binary(bytes))) => self.on_frame(&bytes).await,
             Some(Ok(Message::Text(_))) => Err(End::Broke(CloseCode::Unsupported)),
             Some(Ok(Message::Close(_))) => Err(End::Left),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
         }
     }
 
-    async fn on_frame(&mut self, bytes: &[u8]) -> Result<(), End> {
-        match decode(bytes) {
-            Ok(Frame::Request { id, request }) => self.on_request(id, request).await,
-            Ok(_) => Err(End::Broke(CloseCode::Policy)),
+    async fn on_frame(&mut self, bytes: &[u8]) -> Result<Option<Bytes>, End> {
+        let (id, answer) = match decode(bytes) {
+            Ok(Frame::Request { id, request }) => (id, self.on_request(id, request).await),
+            Ok(_) => return Err(End::Broke(CloseCode::Policy)),
             // A later version's request has an id where ours have it.
             Err(_) => match request_id(bytes) {
-                Some(id) => self.answer(id, refused(RefusalKind::Malformed)).await,
-                None => Err(End::Broke(CloseCode::Invalid)),
+                Some(id) => (id, Some(refused(RefusalKind::Malformed))),
+                None => return Err(End::Broke(CloseCode::Invalid)),
             },
-        }
+        };
+        Ok(answer.map(|answer| encode_answer(id, answer)))
     }
 
-    async fn on_request(&mut self, id: u32, request: Request) -> Result<(), End> {
+    /// The answer, unless it comes later.
+    async fn on_request(&mut self, id: u32, request: Request) -> Option<Answer> {
         match request {
             Request::Put { tag, write, cell, token } => {
-                self.on_put(id, Put { tag, write, cell, token }).await
+                self.on_put(id, Put { tag, write, cell, token })
             }
-            Request::Stream { from } => self.on_stream(id, from).await,
-            read => {
-                let answer = self.service.read(read).await;
-                self.answer(id, answer).await
-            }
+            Request::Stream { from } => Some(self.on_stream(from)),
+            read if Service::is_heavy(&read) => Some(Box::pin(self.service.read_heavy(read)).await),
+            read => Some(self.service.read(&read)),
         }
     }
 
-    async fn on_put(&mut self, id: u32, put: Put) -> Result<(), End> {
+    fn on_put(&mut self, id: u32, put: Put) -> Option<Answer> {
         if self.in_flight >= usize::from(self.service.config.limits.puts_in_flight) {
-            return self.answer(id, refused(RefusalKind::Busy)).await;
+            return Some(refused(RefusalKind::Busy));
         }
         match self.writer.put(id, put) {
             Ok(()) => {
                 self.in_flight += 1;
-                Ok(())
+                None
             }
-            Err(refusal) => self.answer(id, Answer::Refused(refusal)).await,
+            Err(refusal) => Some(Answer::Refused(refusal)),
         }
     }
 
-    async fn on_stream(&mut self, id: u32, from: u64) -> Result<(), End> {
+    fn on_stream(&mut self, from: u64) -> Answer {
         match self.service.may_stream(from) {
             Ok(()) => {
                 self.follower = Some(Follower::new(from, self.service.ring.subscribe()));
-                self.answer(id, Answer::Streaming).await
+                Answer::Streaming
             }
-            Err(kind) => self.answer(id, refused(kind)).await,
+            Err(kind) => refused(kind),
         }
     }
 
-    /// Sends a streaming client one page of what it missed.
-    async fn page(&mut self, from: u64) -> Result<(), End> {
+    /// One page of what a streaming client missed; nothing when it has caught up.
+    async fn page(&mut self, from: u64) -> Result<Option<Bytes>, End> {
         let page = self.service.page(from).await.map_err(|_| End::Closing)?;
-        if page.ticks.is_empty() {
-            self.paged(from - 1);
-            return Ok(());
-        }
-        let push = Push::new(page);
-        self.paged(push.last);
-        self.feed(push.bytes).await
-    }
-
-    fn paged(&mut self, last: u64) {
+        let push = (!page.ticks.is_empty()).then(|| Push::new(page));
         if let Some(follower) = &mut self.follower {
-            follower.paged(last);
+            follower.paged(push.as_ref().map_or(from - 1, |push| push.last));
         }
+        Ok(push.map(|push| push.bytes))
     }
 
     async fn on_alarm(&mut self) -> Result<(), End> {
@@ -253,14 +257,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.send(Message::Ping(Bytes::new())).await
     }
 
-    async fn answer(&mut self, id: u32, answer: Answer) -> Result<(), End> {
-        self.feed(encode(&Frame::Answer { id, answer }).into()).await
-    }
-
-    async fn feed(&mut self, bytes: Bytes) -> Result<(), End> {
-        self.send(Message::Binary(bytes)).await
-    }
-
     async fn send(&mut self, message: Message) -> Result<(), End> {
         let limit = self.service.config.limits.write();
         let fed = timeout(limit, self.socket.feed(message)).await.map_err(|_| End::Slow)?;
@@ -268,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Answers what a last tick stores, then says goodbye; none of it can take long.
-    async fn finish(mut self, end: End) {
+    async fn finish(mut self: Box<Self>, end: End) {
         if matches!(end, End::Slow | End::Silent) {
             return;
         }
@@ -309,6 +305,10 @@ async fn next_step(follower: &mut Option<Follower>) -> Option<Step> {
         Some(follower) => follower.step().await,
         None => std::future::pending().await,
     }
+}
+
+fn encode_answer(id: u32, answer: Answer) -> Bytes {
+    encode(&Frame::Answer { id, answer }).into()
 }
 
 /// The id of a frame that at least begins like a request.
