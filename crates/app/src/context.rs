@@ -96,6 +96,14 @@ impl Context {
         .await
     }
 
+    /// Waits until everything that is listed for this device has been read.
+    pub(crate) async fn read_out(&self, patience: Patience) -> Result<(), Failure> {
+        self.wait(patience, |context| async move {
+            Ok((context.health().await?.reading == 0).then_some(()))
+        })
+        .await
+    }
+
     /// The profile's health.
     pub(crate) async fn health(&self) -> Result<Health, Failure> {
         match self.ask(Command::Health).await? {

@@ -13,6 +13,13 @@ pub struct Rest {
     rest: Vec<String>,
 }
 
+impl Rest {
+    /// Whatever follows includes the flags that stand everywhere.
+    fn wants_json(&self) -> bool {
+        self.rest.iter().any(|word| word == "--json")
+    }
+}
+
 macro_rules! later {
     ($($variant:ident $word:literal)*) => {
         /// A verb of a later release.
@@ -29,6 +36,11 @@ macro_rules! later {
         impl Later {
             fn word(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $word,)* }
+            }
+
+            /// Whether `--json` stands among what follows.
+            pub(crate) fn wants_json(&self) -> bool {
+                match self { $(Self::$variant(rest) => rest.wants_json(),)* }
             }
         }
     };

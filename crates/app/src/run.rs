@@ -21,7 +21,8 @@ const LOOK: Duration = Duration::from_millis(40);
 
 /// Runs one command of a person, prints what comes of it, and says how it went.
 pub async fn run(global: &Global, verb: Verb) -> ExitCode {
-    finish(execute(global, verb).await, global.json)
+    let json = global.json || verb.wants_json();
+    finish(execute(global, verb).await, json)
 }
 
 /// Prints what came of a command; the exit code.

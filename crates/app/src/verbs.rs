@@ -79,6 +79,11 @@ impl Verb {
         }
     }
 
+    /// Whether `--json` stands where the parser does not look for it.
+    pub(crate) fn wants_json(&self) -> bool {
+        matches!(self, Self::Later(later) if later.wants_json())
+    }
+
     /// Whether the verb needs the server.
     pub(crate) fn reach(&self) -> Reach {
         match self {

@@ -28,6 +28,8 @@ pub(crate) struct Asked {
 
 /// What the driver tells whoever looks; each is the newest value.
 pub(crate) struct Shown {
+    /// Grows with every step that changes something, also when it makes no event.
+    pub(crate) steps: watch::Sender<u64>,
     /// Number of the newest event.
     pub(crate) newest: watch::Sender<u64>,
     /// The tick up to which all is known, once that is so on this connection.
@@ -50,6 +52,8 @@ pub(crate) struct Driver<E> {
     /// Frames that the link has no room for yet; bounded by the engine's windows.
     outbound: VecDeque<Outgoing>,
     deadline_ms: Option<u64>,
+    /// Something else than a question has happened since the last step was told.
+    moved: bool,
 }
 
 /// What woke the loop.
@@ -81,6 +85,7 @@ impl<E: Engine> Driver<E> {
             connection: None,
             outbound: VecDeque::new(),
             deadline_ms: None,
+            moved: false,
         }
     }
 
@@ -144,6 +149,7 @@ impl<E: Engine> Driver<E> {
     }
 
     fn take_link(&mut self, event: LinkEvent) {
+        self.moved = true;
         match event {
             LinkEvent::Connected { connection, .. } => {
                 self.connection = Some(connection);
@@ -175,6 +181,7 @@ impl<E: Engine> Driver<E> {
     fn wake(&mut self) {
         if self.deadline_ms.is_some_and(|at| at <= clock::now_ms()) {
             self.deadline_ms = None;
+            self.moved = true;
             self.handle(Input::Wake);
         }
     }
@@ -187,10 +194,15 @@ impl<E: Engine> Driver<E> {
     async fn settle(&mut self) -> Result<(), StorageError> {
         let Outbox { batch, releases } = Outbox::collect(&mut self.engine);
         if !batch.changes.is_empty() || !batch.events.is_empty() {
+            self.moved = true;
             let newest = self.storage.run(move |store| store.commit(&batch)).await?;
             self.shown.newest.send_if_modified(|shown| std::mem::replace(shown, newest) != newest);
         }
         releases.into_iter().for_each(|release| self.release(release));
+        // Told for a mere question, whoever asks again after every step would never rest.
+        if std::mem::take(&mut self.moved) {
+            self.shown.steps.send_modify(|steps| *steps += 1);
+        }
         Ok(())
     }
 

@@ -120,9 +120,10 @@ where
     let (link_in, link) = watch::channel(state);
     let (failure_in, failure) = watch::channel(None);
     let (asked_in, asked) = mpsc::channel(QUEUE);
-    let shown = Shown { newest: newest_in, caught_up: caught_up_in, link: link_in };
+    let (steps_in, steps) = watch::channel(0);
+    let shown = Shown { steps: steps_in, newest: newest_in, caught_up: caught_up_in, link: link_in };
     let driver = Driver::new(engine, storage.clone(), wires, asked, shown);
-    let watched = Watched { newest, caught_up, link, failure };
+    let watched = Watched { steps, newest, caught_up, link, failure };
     let session = Session::new(asked_in, storage, watched);
     let task = tokio::spawn(run(driver, failure_in));
     Ok(Running { session, task })

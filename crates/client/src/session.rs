@@ -14,6 +14,7 @@ use undertone_store::{ChatSummary, HistoryQuery, Listed, Store, StoreError, Stor
 pub struct Session {
     asked: mpsc::Sender<Asked>,
     storage: Storage,
+    steps: watch::Receiver<u64>,
     newest: watch::Receiver<u64>,
     caught_up: watch::Receiver<Option<u64>>,
     link: watch::Receiver<LinkState>,
@@ -36,6 +37,7 @@ pub enum CommandError {
 
 /// The receiving ends, as the driver's starter made them.
 pub(crate) struct Watched {
+    pub(crate) steps: watch::Receiver<u64>,
     pub(crate) newest: watch::Receiver<u64>,
     pub(crate) caught_up: watch::Receiver<Option<u64>>,
     pub(crate) link: watch::Receiver<LinkState>,
@@ -44,8 +46,8 @@ pub(crate) struct Watched {
 
 impl Session {
     pub(crate) fn new(asked: mpsc::Sender<Asked>, storage: Storage, watched: Watched) -> Self {
-        let Watched { newest, caught_up, link, failure } = watched;
-        Self { asked, storage, newest, caught_up, link, failure }
+        let Watched { steps, newest, caught_up, link, failure } = watched;
+        Self { asked, storage, steps, newest, caught_up, link, failure }
     }
 
     /// Gives the engine a command and waits for its reply; what the reply tells is on disk.
@@ -143,6 +145,11 @@ impl Session {
     /// The tick up to which everything is known, once that is so on the present connection.
     pub fn caught_up(&self) -> watch::Receiver<Option<u64>> {
         self.caught_up.clone()
+    }
+
+    /// Grows with every step of the driver, also with those that make no event.
+    pub(crate) fn steps(&self) -> watch::Receiver<u64> {
+        self.steps.clone()
     }
 
     /// How the server is reached.

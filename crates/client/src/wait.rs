@@ -41,8 +41,8 @@ pub enum Unfinished {
 }
 
 impl Session {
-    /// Waits until `check` finds something. It is asked again after every event, every change of
-    /// the link and every catch-up.
+    /// Waits until `check` finds something. It is asked again after every step of the driver that
+    /// changed something; it may ask the engine, but must not change anything itself.
     ///
     /// # Errors
     /// [`Unfinished`]; a server that is not the pinned one, or of another version, ends every
@@ -58,25 +58,20 @@ impl Session {
             }
             Patience::WhileReachable(None) | Patience::Forever => None,
         };
-        let (mut newest, mut caught_up, mut link) =
-            (self.newest_event(), self.caught_up(), self.link());
+        let (mut steps, link) = (self.steps(), self.link());
         loop {
             // Before the check, so that nothing that happens meanwhile is missed.
-            newest.mark_unchanged();
-            caught_up.mark_unchanged();
-            let state = link.borrow_and_update().clone();
+            steps.mark_unchanged();
+            let state = link.borrow().clone();
             if let Some(found) = check(self.clone()).await? {
                 return Ok(found);
             }
             hopeless(&state, patience)?;
-            let timed_out = tokio::select! {
-                changed = newest.changed() => self.alive(changed.is_ok()).await.map(|()| false)?,
-                changed = caught_up.changed() => self.alive(changed.is_ok()).await.map(|()| false)?,
-                changed = link.changed() => self.alive(changed.is_ok()).await.map(|()| false)?,
-                () = until(end) => true,
-            };
-            if timed_out {
-                return Err(in_vain(&link.borrow()));
+            tokio::select! {
+                changed = steps.changed() => if changed.is_err() {
+                    return Err(self.why_stopped().await.into());
+                },
+                () = until(end) => return Err(in_vain(&link.borrow())),
             }
         }
     }
@@ -88,10 +83,6 @@ impl Session {
     /// As [`Self::wait`].
     pub async fn wait_caught_up(&self, patience: Patience) -> Result<u64, Unfinished> {
         self.wait(patience, |session| async move { Ok(*session.caught_up().borrow()) }).await
-    }
-
-    async fn alive(&self, alive: bool) -> Result<(), Unfinished> {
-        if alive { Ok(()) } else { Err(self.why_stopped().await.into()) }
     }
 }
 

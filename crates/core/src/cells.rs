@@ -300,6 +300,11 @@ impl Cells {
         self.fetches.want(tag, tick, owner)
     }
 
+    /// Cells that are being fetched and have not been withheld.
+    pub(crate) fn fetching(&self) -> usize {
+        self.fetches.hopeful()
+    }
+
     /// Wants no cell of this conversation any more.
     pub(crate) fn cancel_gets(&mut self, chat: ChatId) {
         self.fetches.cancel_where(|owner| owner.chat() == Some(chat));

@@ -236,6 +236,8 @@ pub struct Health {
     pub waiting: usize,
     /// All that was asked for and is not decided on the server yet, changes of groups included.
     pub unsettled: usize,
+    /// Cells and invitations that are being read: a catch-up is complete when there are none.
+    pub reading: usize,
     /// Cells that the server lists and does not deliver.
     pub withheld: usize,
     /// Cells that did not count since the start, by the number of the check that they failed.

@@ -66,15 +66,20 @@ fn usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|arg| arg == OsStr::new("--json"));
     if error.use_stderr() && wants_json {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first);
-        let failure = Failure::usage(message).hint("`undertone COMMAND --help` explains it");
+        let failure = Failure::usage(sentence(&text)).hint("`undertone COMMAND --help` explains it");
         // Without a stdout there is nobody to tell.
         let _ = print_failure(&failure, true);
         return ExitCode::from(Exit::Usage as u8);
     }
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS }
+}
+
+/// What went wrong, without the usage that follows it, on one line.
+fn sentence(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let said = text.split("\n\nUsage:").next().unwrap_or(text);
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Diagnostics, on stderr, for whoever asks by `UNDERTONE_LOG`; warnings otherwise.

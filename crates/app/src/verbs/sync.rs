@@ -30,6 +30,7 @@ impl Args {
         let since = *context.session.newest_event().borrow();
         let patience = self.timeout.patience();
         context.session.wait_caught_up(patience).await?;
+        context.read_out(self.timeout.bounded()).await?;
         let queued = drained(context, patience).await?;
         let Counted { received, gaps } = count(context, since).await?;
         let human = match (gaps, queued) {

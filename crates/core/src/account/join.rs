@@ -105,6 +105,11 @@ impl Joins {
         self.pending.values().filter_map(PendingJoin::opening).map(|opening| opening.tick).min()
     }
 
+    /// Welcomes that were not used yet.
+    pub(super) fn under_way(&self) -> usize {
+        self.pending.len()
+    }
+
     pub(super) fn next_wake_ms(&self) -> Option<u64> {
         self.retry_at_ms
     }

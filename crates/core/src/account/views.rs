@@ -40,6 +40,7 @@ impl Account {
             queued,
             waiting,
             unsettled: self.conversations.values().map(|chat| chat.unsettled()).sum(),
+            reading: self.cells.fetching() + self.joins.under_way(),
             withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
             skipped,
             stuck: stuck.map(|chat| chat.chat).collect(),

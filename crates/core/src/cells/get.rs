@@ -122,6 +122,11 @@ impl Fetches {
         }
     }
 
+    /// Fetches that have not been tried in vain often enough to be reported.
+    pub(super) fn hopeful(&self) -> usize {
+        self.all.values().filter(|fetch| fetch.tries < TRIES_BEFORE_WITHHELD).count()
+    }
+
     /// The next time after `now_ms` at which something is due.
     pub(super) fn deadline(&self, now_ms: u64) -> Option<u64> {
         let after = (now_ms.saturating_add(1), 0);
