@@ -163,6 +163,18 @@ pub trait CellStore: Send + Sync {
     /// [`StoreError`] when they cannot be read.
     fn leaves(&self, tick: u64) -> Result<Vec<CellLeaf>, StoreError>;
 
+    /// A retained tick with its leaves: both at once may cost a store less.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read; `Ok(None)` when the tick is not retained.
+    fn tick_and_leaves(
+        &self,
+        tick: u64,
+    ) -> Result<Option<(StoredTick, Vec<CellLeaf>)>, StoreError> {
+        let Some(stored) = self.tick(tick)? else { return Ok(None) };
+        Ok(Some((stored, self.leaves(tick)?)))
+    }
+
     /// The retained cells whose tag hashes begin with `prefix`, oldest first.
     fn bearing(&self, prefix: Prefix) -> Vec<Place>;
 

@@ -126,8 +126,8 @@ impl<S: CellStore> Engine<S> {
         if let Some(recent) = self.view().recent.tick(tick) {
             return Ok((recent.digest(), recent.stored.head.clone()));
         }
-        let stored = self.store.tick(tick)?.ok_or(RefusalKind::Expired)?;
-        let leaves = self.store.leaves(tick)?;
+        let whole = self.store.tick_and_leaves(tick)?;
+        let (stored, leaves) = whole.ok_or(RefusalKind::Expired)?;
         Ok((digest_of(&stored, &leaves), stored.head))
     }
 
@@ -181,9 +181,9 @@ impl<S: CellStore> Engine<S> {
         if let Some(recent) = self.view().recent.tick(tick) {
             return Ok(Some(recent));
         }
-        let Some(stored) = self.store.tick(tick)? else { return Ok(None) };
-        let cells = CellTree::new(self.store.leaves(tick)?);
-        Ok(Some(Arc::new(TickTree { stored, cells })))
+        let whole = self.store.tick_and_leaves(tick)?;
+        let tree = whole.map(|(stored, leaves)| TickTree { stored, cells: CellTree::new(leaves) });
+        Ok(tree.map(Arc::new))
     }
 
     fn log_proof(&self, from_size: u64, to_tick: u64) -> Result<LogProof, Refused> {

@@ -41,6 +41,13 @@ impl<F: Files> CellStore for Segments<F> {
         Ok(self.record(tick)?.map(|record| record.leaves).unwrap_or_default())
     }
 
+    fn tick_and_leaves(
+        &self,
+        tick: u64,
+    ) -> Result<Option<(StoredTick, Vec<CellLeaf>)>, StoreError> {
+        Ok(self.record(tick)?.map(|record| (record.stored, record.leaves)))
+    }
+
     fn bearing(&self, prefix: Prefix) -> Vec<Place> {
         self.index().bearing(prefix)
     }

@@ -123,6 +123,8 @@ fn check_tick<S: CellStore>(store: &S, tick: &Tick) {
     let number = tick.stored.leaf.tick;
     assert_eq!(store.tick(number).as_ref(), Ok(&Some(tick.stored.clone())), "tick {number}");
     assert_eq!(store.leaves(number).as_ref(), Ok(&tick.leaves), "leaves of tick {number}");
+    let both = Some((tick.stored.clone(), tick.leaves.clone()));
+    assert_eq!(store.tick_and_leaves(number), Ok(both), "tick {number} and its leaves");
     let slot = store.slot(number).map(|slot| (slot.time_ms, slot.size, slot.cells));
     let leaf = &tick.stored.leaf;
     assert_eq!(slot, Some((leaf.time_ms, tick.stored.head.head.size, leaf.cells)));
