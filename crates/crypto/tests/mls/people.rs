@@ -31,6 +31,13 @@ impl Person {
         Self { mls, key, identity, device, disk: Records::new() }
     }
 
+    /// A person whose MLS keys come from `rng`.
+    pub(crate) fn seeded(name: &str, rng: &mut ChaCha20Rng) -> Self {
+        let mut person = Self::new(name);
+        person.mls.reseed(rng);
+        person
+    }
+
     pub(crate) fn key_package(&mut self) -> KeyPackageBytes {
         let identity = self.identity.key();
         self.mls.key_package(&self.key, identity, self.device, false).expect("a key package")
@@ -105,12 +112,18 @@ pub(crate) fn two() -> ((Person, Group), (Person, Group)) {
 
 /// Ada makes the group and adds Ben and Chloe.
 pub(crate) fn three() -> [(Person, Group); 3] {
-    let mut people = ["Ada", "Ben", "Chloe"].map(Person::new);
-    let [ada, ben, chloe] = &mut people;
+    meet(["Ada", "Ben", "Chloe"].map(Person::new))
+}
+
+/// The same, and the same keys each time for the same `rng`.
+pub(crate) fn three_seeded(rng: &mut ChaCha20Rng) -> [(Person, Group); 3] {
+    meet(["Ada", "Ben", "Chloe"].map(|name| Person::seeded(name, rng)))
+}
+
+fn meet([mut ada, mut ben, mut chloe]: [Person; 3]) -> [(Person, Group); 3] {
     let mut adas = ada.create();
     let pending = ada.push(&mut adas, adding([ben.key_package(), chloe.key_package()]));
     let bens = ben.join(&pending, &adas.tree());
     let chloes = chloe.join(&pending, &adas.tree());
-    let [ada, ben, chloe] = people;
     [(ada, adas), (ben, bens), (chloe, chloes)]
 }

@@ -160,9 +160,8 @@ fn write_the_vector() {
 #[test]
 fn a_seeded_conversation_repeats_itself() {
     let run = || {
-        let (mut ada, mut ben) = (Person::new("Ada"), Person::new("Ben"));
-        ada.mls.reseed(&mut ChaCha20Rng::from_seed([1; 32]));
-        ben.mls.reseed(&mut ChaCha20Rng::from_seed([2; 32]));
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let (mut ada, mut ben) = (Person::seeded("Ada", &mut rng), Person::seeded("Ben", &mut rng));
         let mut adas = ada.create();
         let package = ben.key_package();
         let pending = ada.push(&mut adas, adding([package.clone()]));
