@@ -9,6 +9,7 @@
 use crate::{
     clock,
     error::ServeError,
+    folder::Folder,
     service::{ServerEngine, Service},
 };
 use std::{
@@ -90,21 +91,21 @@ pub(crate) fn bell() -> (Bell, Ear) {
     (Bell { state: Arc::clone(&state), ring }, Ear { state, heard })
 }
 
-/// The sealing thread's handle.
+/// The sealing thread's handle; the thread ends when it is dropped.
 pub(crate) struct Sealer {
     engine: Arc<ServerEngine>,
     bell: Bell,
     newest: watch::Receiver<u64>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Sealer {
-    /// Starts the thread.
+    /// Starts the thread; it keeps the folder locked for as long as it may write.
     pub(crate) fn start(
+        folder: Folder,
         engine: Arc<ServerEngine>,
         service: Arc<Service>,
-        bell: Bell,
-        ear: Ear,
+        (bell, ear): (Bell, Ear),
     ) -> Result<Self, ServeError> {
         let (newest_in, newest) = watch::channel(engine.newest().head.tick);
         let worker = Worker {
@@ -114,12 +115,13 @@ impl Sealer {
             ear,
             newest: newest_in,
             expired: clock::now(),
+            _folder: folder,
         };
         let thread = std::thread::Builder::new()
             .name("sealer".into())
             .spawn(move || worker.run())
             .map_err(|error| ServeError::Internal(error.to_string()))?;
-        Ok(Self { engine, bell, newest, thread })
+        Ok(Self { engine, bell, newest, thread: Some(thread) })
     }
 
     /// The number of the newest tick, as it grows.
@@ -134,12 +136,18 @@ impl Sealer {
     }
 
     /// Waits for the thread to end after [`Sealer::finish`].
-    pub(crate) async fn join(self) -> Result<(), ServeError> {
-        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
-        match joined {
+    pub(crate) async fn join(mut self) -> Result<(), ServeError> {
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        match tokio::task::spawn_blocking(move || thread.join()).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(ServeError::Internal("the sealing thread died".into())),
         }
+    }
+}
+
+impl Drop for Sealer {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 
@@ -150,6 +158,7 @@ struct Worker {
     tick: Duration,
     newest: watch::Sender<u64>,
     expired: Instant,
+    _folder: Folder,
 }
 
 impl Worker {

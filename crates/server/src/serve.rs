@@ -66,10 +66,12 @@ impl ServeArgs {
 /// [`ServeError`] when it cannot start, or when its last tick could not be finished.
 pub async fn serve(args: &ServeArgs, ready: impl FnOnce(&ServerAddress)) -> Result<(), ServeError> {
     let asked = asked_to_stop()?;
-    let server = Server::start(&args.data, args.settings()?).await?;
+    let mut server = Server::start(&args.data, args.settings()?).await?;
     ready(server.address());
-    asked.await;
-    tracing::info!("closing");
+    tokio::select! {
+        () = asked => tracing::info!("closing"),
+        () = server.failed() => tracing::error!("the sealing thread died"),
+    }
     server.stop().await
 }
 
@@ -97,14 +99,13 @@ fn asked_to_stop() -> Result<impl Future<Output = ()>, ServeError> {
     }
 }
 
-/// A server that runs in this process.
+/// A server that runs in this process; dropping it ends it too, without waiting.
 pub struct Server {
     address: ServerAddress,
     closing: watch::Sender<bool>,
     accepting: JoinHandle<()>,
     pacing: JoinHandle<()>,
     sealer: Sealer,
-    _folder: Folder,
 }
 
 impl Server {
@@ -137,16 +138,22 @@ impl Server {
         let engine = open_engine(folder.root().to_owned(), files, keys, &config).await?;
         let (bell, ear) = sealer::bell();
         let service = Arc::new(Service::new(config, Arc::clone(&engine), bell.clone()));
-        let sealer = Sealer::start(engine, Arc::clone(&service), bell, ear)?;
+        let sealer = Sealer::start(folder, engine, Arc::clone(&service), (bell, ear))?;
         let (closing, closed) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&service), closed));
         let pacing = tokio::spawn(hub::pace(service, sealer.newest()));
-        Ok(Self { address, closing, accepting, pacing, sealer, _folder: folder })
+        Ok(Self { address, closing, accepting, pacing, sealer })
     }
 
     /// Where it is reached.
     pub fn address(&self) -> &ServerAddress {
         &self.address
+    }
+
+    /// Completes only if the server can store nothing any more because of our own bug.
+    pub async fn failed(&mut self) {
+        // The pacing task ends with the sealing thread and never before it.
+        (&mut self.pacing).await.ok();
     }
 
     /// Finishes the tick, answers it, closes every connection, and ends.

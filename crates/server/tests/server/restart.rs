@@ -1,6 +1,8 @@
 //! What survives the end of a server.
 
-use crate::support::{Client, Host, item, refusal, settings};
+use crate::support::{Client, Host, PATIENCE, item, refusal, settings};
+use tokio::time::timeout;
+use undertone_server::{ServeError, Server};
 use undertone_transport::{ConnectError, Connection, Limits, Lost};
 use undertone_wire::{Answer, RefusalKind, Request};
 
@@ -90,4 +92,28 @@ async fn a_disk_that_fails_stops_writing_and_nothing_else() {
     let mut ben = host.client().await;
     assert!(matches!(ben.ask(first.get()).await, Answer::Found { .. }));
     ben.store(&second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_server_ends_and_gives_its_folder_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = Server::start(&data, settings()).await.unwrap();
+    let address = server.address().clone();
+    let mut ada = Client::connect(&address).await;
+    ada.store(&item(&address, "Ada", 1)).await;
+    drop(server);
+    assert!(matches!(ada.end().await, Lost::Closed | Lost::Broken(_)));
+    // The thread that writes holds the lock until it has ended.
+    let again = async {
+        loop {
+            match Server::start(&data, settings()).await {
+                Err(ServeError::InUse) => tokio::task::yield_now().await,
+                started => break started.unwrap(),
+            }
+        }
+    };
+    let server = timeout(PATIENCE, again).await.expect("the folder is free again");
+    let mut ben = Client::connect(server.address()).await;
+    assert!(matches!(ben.ask(item(&address, "Ada", 1).get()).await, Answer::Found { .. }));
 }
