@@ -43,3 +43,6 @@ pub const SETTING_SERVER: &str = "server";
 pub const SETTING_PROXY: &str = "proxy";
 /// The setting that holds the identity's secret, sealed under the passphrase alone.
 pub const SETTING_IDENTITY: &str = "identity";
+
+#[cfg(test)]
+mod tests;

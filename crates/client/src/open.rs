@@ -121,7 +121,8 @@ where
     let (failure_in, failure) = watch::channel(None);
     let (asked_in, asked) = mpsc::channel(QUEUE);
     let (steps_in, steps) = watch::channel(0);
-    let shown = Shown { steps: steps_in, newest: newest_in, caught_up: caught_up_in, link: link_in };
+    let shown =
+        Shown { steps: steps_in, newest: newest_in, caught_up: caught_up_in, link: link_in };
     let driver = Driver::new(engine, storage.clone(), wires, asked, shown);
     let watched = Watched { steps, newest, caught_up, link, failure };
     let session = Session::new(asked_in, storage, watched);

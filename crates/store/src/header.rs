@@ -34,6 +34,13 @@ pub struct KdfParams {
     pub lanes: u32,
 }
 
+/// [`KdfParams::STANDARD`].
+impl Default for KdfParams {
+    fn default() -> Self {
+        Self::STANDARD
+    }
+}
+
 impl KdfParams {
     /// For people's passphrases: the second recommended option of RFC 9106 section 4, with one
     /// lane because the implementation computes them one after the other.

@@ -26,13 +26,12 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> ExitCode {
     let Cli { global, command } = cli;
     match command {
-        Command::Person(verb) => match tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        {
-            Ok(runtime) => runtime.block_on(undertone_app::run(&global, verb)),
-            Err(error) => no_runtime(&error, global.json),
-        },
+        Command::Person(verb) => {
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime.block_on(undertone_app::run(&global, verb)),
+                Err(error) => no_runtime(&error, global.json),
+            }
+        }
         Command::Serve(args) => match tokio::runtime::Runtime::new() {
             Ok(runtime) => runtime.block_on(operator::serve(&args, global.json)),
             Err(error) => no_runtime(&error, global.json),
@@ -66,7 +65,8 @@ fn usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|arg| arg == OsStr::new("--json"));
     if error.use_stderr() && wants_json {
         let text = error.render().to_string();
-        let failure = Failure::usage(sentence(&text)).hint("`undertone COMMAND --help` explains it");
+        let failure =
+            Failure::usage(sentence(&text)).hint("`undertone COMMAND --help` explains it");
         // Without a stdout there is nobody to tell.
         let _ = print_failure(&failure, true);
         return ExitCode::from(Exit::Usage as u8);
@@ -84,7 +84,8 @@ fn sentence(text: &str) -> String {
 
 /// Diagnostics, on stderr, for whoever asks by `UNDERTONE_LOG`; warnings otherwise.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("UNDERTONE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_from_env("UNDERTONE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
