@@ -229,7 +229,10 @@ impl Account {
             Input::Answer { id, answer } => self.on_answer(id, answer),
             Input::Push(page) => self.log.on_push(page),
             Input::Command { ticket, command } => self.on_command(ticket, command),
-            Input::Wake => self.log_moved = true,
+            Input::Wake => {
+                self.log.retry();
+                self.log_moved = true;
+            }
         }
         self.settle();
         self.flush();
@@ -409,7 +412,8 @@ impl Account {
         let wakes = conversations.filter_map(Conversation::next_wake_ms);
         let cells = self.cells.next_deadline(self.now_ms);
         let joins = self.joins.next_wake_ms();
-        let earliest = wakes.chain(cells).chain(joins).min()?;
+        let log = self.log.is_stalled().then_some(self.now_ms.saturating_add(1_000));
+        let earliest = wakes.chain(cells).chain(joins).chain(log).min()?;
         Some(earliest.max(self.now_ms + 1))
     }
 }

@@ -61,6 +61,8 @@ impl Account {
             | LogEvent::Rewound { .. } => self.log_moved = true,
             LogEvent::CaughtUp { tick } => {
                 self.log_moved = true;
+                // What ended with its connection does not stop the next one.
+                self.halted = None;
                 self.tend_addresses();
                 self.news.event(Event::CaughtUp { tick });
             }

@@ -218,6 +218,7 @@ impl Conversation {
             ctx.news.event(Event::Alarm { code: "erasure".to_owned(), text });
         }
         ctx.cells.forget_chat(self.chat);
+        ctx.cells.cancel_gets(self.chat);
         self.set_state(ChatState::Ended, ctx);
         self.touch();
     }
