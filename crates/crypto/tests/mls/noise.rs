@@ -55,6 +55,49 @@ fn broken(bytes: &[u8], damage: &Damage) -> Vec<u8> {
     bytes
 }
 
+/// One message has one form: a length that is written longer than need be is refused.
+#[test]
+fn a_length_has_one_form() {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let [(mut ada, mut adas), (mut ben, mut bens), _] = three_seeded(&mut rng);
+    let mut dora = Person::seeded("Dora", &mut rng);
+    let message = ada.say(&mut adas, "a message");
+    let package = dora.key_package();
+    let pending = ada.push(&mut adas, adding([package.clone()]));
+    let (welcome, tree) = (pending.welcome.clone().expect("Dora was added"), adas.tree());
+    let lengthened = |bytes: &[u8], at: usize| {
+        let byte = bytes[at];
+        let longer = match byte >> 6 {
+            0 => vec![0x40, byte],
+            1 => vec![0x80, 0, byte & 0x3f],
+            _ => return None,
+        };
+        Some([&bytes[..at], &longer[..], &bytes[at + 1..]].concat())
+    };
+    for at in 0..message.len() {
+        let Some(longer) = lengthened(&message, at) else { continue };
+        assert!(bens.decrypt(&mut ben.mls, &longer).is_err(), "message, byte {at}");
+    }
+    for at in 0..pending.commit.len() {
+        let Some(longer) = lengthened(&pending.commit, at) else { continue };
+        assert!(bens.judge(&ben.mls, &longer).is_err(), "commit, byte {at}");
+    }
+    for at in 0..package.0.len() {
+        let Some(longer) = lengthened(&package.0, at) else { continue };
+        assert!(inspect_key_package(&longer).is_err(), "key package, byte {at}");
+    }
+    let mut join =
+        |welcome: &[u8], tree: &[u8]| Group::join(&mut dora.mls, &dora.key, welcome, tree).is_err();
+    for at in 0..welcome.len() {
+        let Some(longer) = lengthened(&welcome, at) else { continue };
+        assert!(join(&longer, &tree), "Welcome, byte {at}");
+    }
+    for at in 0..tree.len() {
+        let Some(longer) = lengthened(&tree, at) else { continue };
+        assert!(join(&welcome, &longer), "tree, byte {at}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
