@@ -4,7 +4,7 @@ use crate::{
     http::{self, Door, HEAD_LEN_MAX, Head, TurnedAway},
     serve::closed,
     service::Service,
-    session::{REQUEST_LEN_MAX, Session, refused, request_id},
+    session::{LONG, REQUEST_LEN_MAX, Session, refused, request_id},
 };
 use std::{io, sync::Arc};
 use tokio::{
@@ -132,7 +132,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
                 return turn_away(&mut self.stream, TurnedAway::BadRequest).await;
             };
             let keep_alive = keep_alive && !*closing.borrow();
-            within(limits.write(), self.respond(&encode(&answer), keep_alive)).await?;
+            let answer = encode(&answer);
+            let service = Arc::clone(&self.service);
+            let held = (answer.len() > LONG).then(|| service.try_hold_long());
+            if held.as_ref().is_some_and(Option::is_none) {
+                return turn_away(&mut self.stream, TurnedAway::Busy).await;
+            }
+            within(limits.write(), self.respond(&answer, keep_alive)).await?;
+            drop(held);
             if !keep_alive {
                 return self.stream.shutdown().await;
             }

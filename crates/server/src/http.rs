@@ -34,6 +34,8 @@ pub(crate) enum TurnedAway {
     NotFound,
     /// The body is longer than any request.
     TooLarge,
+    /// Too many answers wait to be taken.
+    Busy,
 }
 
 /// A parsed head.
@@ -149,6 +151,9 @@ impl TurnedAway {
             }
             Self::NotFound => {
                 "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            }
+            Self::Busy => {
+                "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
             }
             Self::TooLarge => {
                 "HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"

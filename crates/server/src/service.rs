@@ -14,12 +14,16 @@ use std::{
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, broadcast, mpsc};
 use undertone_server_core::{CellStore, Engine, Files, Put, Segments, Ticket};
 use undertone_wire::{Answer, DigestPage, Refusal, RefusalKind, Request};
 
 /// Reads of pages, segments and proofs that run at once; the rest wait their turn.
 const HEAVY_READS: usize = 8;
+
+/// Long answers that are held in memory at once, because their clients have not taken them yet;
+/// none is longer than about four megabytes.
+const LONG_ANSWERS: usize = 64;
 
 /// The engine as this server runs it.
 pub(crate) type ServerEngine = Engine<Segments<Arc<dyn Files>>>;
@@ -41,6 +45,7 @@ pub(crate) struct Service {
     bell: Bell,
     connections: AtomicU64,
     heavy: Semaphore,
+    long: Semaphore,
     writers: Mutex<HashMap<u32, mpsc::Sender<Reply>>>,
     next_writer: AtomicU32,
 }
@@ -54,6 +59,7 @@ impl Service {
             bell,
             connections: AtomicU64::new(0),
             heavy: Semaphore::new(HEAVY_READS),
+            long: Semaphore::new(LONG_ANSWERS),
             writers: Mutex::default(),
             next_writer: AtomicU32::new(0),
         }
@@ -113,6 +119,16 @@ impl Service {
     pub(crate) async fn read_heavy(self: &Arc<Self>, request: Request) -> Answer {
         let answer = self.heavy(move |engine| engine.answer(&request)).await;
         answer.unwrap_or_else(Answer::Refused)
+    }
+
+    /// Leave to hold a long answer until its client has taken it.
+    pub(crate) async fn hold_long(&self) -> Option<SemaphorePermit<'_>> {
+        self.long.acquire().await.ok()
+    }
+
+    /// As [`Service::hold_long`]; `None` when too many are held already.
+    pub(crate) fn try_hold_long(&self) -> Option<SemaphorePermit<'_>> {
+        self.long.try_acquire().ok()
     }
 
     /// Whether a stream may begin at tick `from`.

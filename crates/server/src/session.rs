@@ -8,8 +8,13 @@
 //! * the length of a message: the connection ends;
 //! * PUTs in flight: `Busy`;
 //! * the time of one write: a client that does not read is dropped;
+//! * long answers that clients have not taken yet: `Busy`, or for a stream the next page waits;
 //! * silence: the client is pinged, then dropped;
 //! * the backlog of digests: a number, see [`crate::follower`].
+
+mod long;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     follower::{Follower, Step},
@@ -34,14 +39,16 @@ use tokio_tungstenite::{
 use undertone_server_core::Put;
 use undertone_wire::{Answer, CELL_LEN, Frame, Refusal, RefusalKind, Request, decode, encode};
 
+pub(crate) use long::LONG;
+
 /// The longest token that any policy takes.
 const TOKEN_LEN_MAX: usize = 512;
 /// The longest request: a PUT with a token, its vector length, the frame's and request's heads.
 pub(crate) const REQUEST_LEN_MAX: usize = CELL_LEN + 32 + 32 + TOKEN_LEN_MAX + 16;
 /// Small buffers, because every idle connection has its own.
 const BUFFER: usize = 4 << 10;
-/// Above this a session waits for its client to read.
-const WRITE_BUFFER_MAX: usize = 256 << 10;
+/// The longest message that leaves; a closed segment of 262,144 entries takes four megabytes.
+const WRITE_BUFFER_MAX: usize = 8 << 20;
 /// Messages handled before a flush.
 const BATCH: usize = 64;
 /// How long a session's end may take: the answers of its last tick, and a goodbye.
@@ -143,8 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             handled += 1;
             next = if handled < BATCH { self.ready_event() } else { None };
         }
-        let limit = self.service.config.limits.write();
-        timeout(limit, self.socket.flush()).await.map_err(|_| End::Slow)?.map_err(|e| end_of(&e))
+        self.flush().await
     }
 
     fn ready_event(&mut self) -> Option<Event> {
@@ -162,7 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Some(encode_answer(id, *answer))
             }
             Event::Stream(Some(Step::Send(Push { bytes, .. }))) => Some(bytes),
-            Event::Stream(Some(Step::Page(from))) => Box::pin(self.page(from)).await?,
+            Event::Stream(Some(Step::Page(from))) => return Box::pin(self.page(from)).await,
             Event::Stream(None) | Event::Closing => return Err(End::Closing),
             Event::Alarm => return self.on_alarm().await,
         };
@@ -190,7 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn on_frame(&mut self, bytes: &[u8]) -> Result<Option<Bytes>, End> {
         let (id, answer) = match decode(bytes) {
-            Ok(Frame::Request { id, request }) => (id, self.on_request(id, request).await),
+            Ok(Frame::Request { id, request }) => (id, self.on_request(id, request).await?),
             Ok(_) => return Err(End::Broke(CloseCode::Policy)),
             // A later version's request has an id where ours have it.
             Err(_) => match request_id(bytes) {
@@ -202,15 +208,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// The answer, unless it comes later.
-    async fn on_request(&mut self, id: u32, request: Request) -> Option<Answer> {
-        match request {
+    async fn on_request(&mut self, id: u32, request: Request) -> Result<Option<Answer>, End> {
+        let answer = match request {
             Request::Put { tag, write, cell, token } => {
                 self.on_put(id, Put { tag, write, cell, token })
             }
             Request::Stream { from } => Some(self.on_stream(from)),
-            read if Service::is_heavy(&read) => Some(Box::pin(self.service.read_heavy(read)).await),
+            read if Service::is_heavy(&read) => {
+                // It answers by itself, because a long answer does not wait for its flush.
+                Box::pin(self.answer_heavy(id, read)).await?;
+                None
+            }
             read => Some(self.service.read(&read)),
-        }
+        };
+        Ok(answer)
     }
 
     fn on_put(&mut self, id: u32, put: Put) -> Option<Answer> {
@@ -236,16 +247,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// One page of what a streaming client missed; nothing when it has caught up.
-    async fn page(&mut self, from: u64) -> Result<Option<Bytes>, End> {
-        let page = self.service.page(from).await.map_err(|_| End::Closing)?;
-        let push = (!page.ticks.is_empty()).then(|| Push::new(page));
-        if let Some(follower) = &mut self.follower {
-            follower.paged(push.as_ref().map_or(from - 1, |push| push.last));
-        }
-        Ok(push.map(|push| push.bytes))
-    }
-
     async fn on_alarm(&mut self) -> Result<(), End> {
         if std::mem::take(&mut self.heard) {
             self.pinged = false;
@@ -255,6 +256,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Err(End::Silent);
         }
         self.send(Message::Ping(Bytes::new())).await
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        let limit = self.service.config.limits.write();
+        let flushed = timeout(limit, self.socket.flush()).await.map_err(|_| End::Slow)?;
+        flushed.map_err(|error| end_of(&error))
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {

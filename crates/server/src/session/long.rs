@@ -1,0 +1,78 @@
+//! What may be long: digests, segments, proofs.
+//!
+//! A long answer stays in memory until its client has taken it, and clients may be slow on
+//! purpose. So there is a number of long answers that all connections together may hold; above it
+//! a request is refused as `Busy`, and a stream's next page waits without being in memory.
+
+use super::{End, Session, encode_answer, refused};
+use crate::hub::Push;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use undertone_wire::{RefusalKind, Request};
+
+/// A longer message is held only by leave of [`Service::hold_long`](crate::service::Service).
+pub(crate) const LONG: usize = 64 << 10;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// Answers a request that reads much.
+    pub(super) async fn answer_heavy(&mut self, id: u32, read: Request) -> Result<(), End> {
+        let answer = encode_answer(id, self.service.read_heavy(read).await);
+        if answer.len() <= LONG {
+            return self.send(Message::Binary(answer)).await;
+        }
+        let service = Arc::clone(&self.service);
+        match service.try_hold_long() {
+            Some(_held) => self.send_now(answer).await,
+            None => {
+                let busy = encode_answer(id, refused(RefusalKind::Busy));
+                self.send(Message::Binary(busy)).await
+            }
+        }
+    }
+
+    /// Sends one page of what a streaming client missed; nothing when it has caught up.
+    pub(super) async fn page(&mut self, from: u64) -> Result<(), End> {
+        let Some(push) = self.read_page(from).await? else { return Ok(()) };
+        if push.bytes.len() <= LONG {
+            return self.send_page(push).await;
+        }
+        let service = Arc::clone(&self.service);
+        if let Some(_held) = service.try_hold_long() {
+            return self.send_page(push).await;
+        }
+        // Nothing is held while one waits.
+        drop(push);
+        let _held = service.hold_long().await;
+        match self.read_page(from).await? {
+            Some(push) => self.send_page(push).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn read_page(&mut self, from: u64) -> Result<Option<Push>, End> {
+        let page = self.service.page(from).await.map_err(|_| End::Closing)?;
+        if page.ticks.is_empty() {
+            self.paged(from - 1);
+            return Ok(None);
+        }
+        Ok(Some(Push::new(page)))
+    }
+
+    async fn send_page(&mut self, push: Push) -> Result<(), End> {
+        self.paged(push.last);
+        self.send_now(push.bytes).await
+    }
+
+    fn paged(&mut self, last: u64) {
+        if let Some(follower) = &mut self.follower {
+            follower.paged(last);
+        }
+    }
+
+    /// Sends and flushes: what is held for it can be let go.
+    async fn send_now(&mut self, bytes: Bytes) -> Result<(), End> {
+        self.send(Message::Binary(bytes)).await?;
+        self.flush().await
+    }
+}

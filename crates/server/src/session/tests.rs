@@ -1,0 +1,105 @@
+//! Sessions over a pipe, with a real engine and real files.
+
+use super::*;
+use crate::{config::Config, files::StdFiles, keys, sealer, service::ServerEngine};
+use tempfile::TempDir;
+use tokio::io::{DuplexStream, duplex};
+use undertone_server_core::{Segments, Ticket};
+use undertone_wire::{Cell, DigestForm, Tag, WriteKey};
+
+/// A server whose log holds this many cells, 4,096 to a tick.
+fn service(cells: u32) -> (TempDir, Arc<Service>) {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config::default();
+    let engine_config = config.engine(keys::first(&[1; 32]));
+    let files = StdFiles::open(dir.path()).unwrap();
+    let store = Segments::open(Arc::new(files) as _, &engine_config.keys, [2; 32]).unwrap();
+    let engine = ServerEngine::open(store, engine_config, 1_000).unwrap();
+    for n in 0..cells {
+        let mut write = [0; 32];
+        write[..4].copy_from_slice(&n.to_be_bytes());
+        let write = WriteKey(write);
+        let tag = Tag::derive(&engine.keys().server(), &write);
+        let cell = Cell::from_array([0; CELL_LEN]);
+        let put = Put { tag, write, cell, token: Vec::new().into() };
+        engine.submit(Ticket(n.into()), put).unwrap();
+        if n % 4_096 == 4_095 || n + 1 == cells {
+            engine.seal(1_000 + u64::from(n));
+        }
+    }
+    let (bell, _ear) = sealer::bell();
+    (dir, Arc::new(Service::new(config, Arc::new(engine), bell)))
+}
+
+/// A client's end of a running session.
+struct Client(WebSocketStream<DuplexStream>);
+
+impl Client {
+    async fn of(service: &Arc<Service>) -> Self {
+        let (near, far) = duplex(16 << 10);
+        let session = Box::new(Session::new(Arc::clone(service), far, Vec::new()).await);
+        tokio::spawn(async move {
+            // The sender lives as long as the session: nobody closes this server.
+            let (_open, mut closing) = watch::channel(false);
+            session.run(&mut closing).await
+        });
+        Self(WebSocketStream::from_raw_socket(near, Role::Client, None).await)
+    }
+
+    async fn ask(&mut self, request: Request) {
+        let frame = encode(&Frame::Request { id: 1, request });
+        self.0.send(Message::Binary(frame.into())).await.unwrap();
+    }
+
+    async fn next(&mut self) -> Frame {
+        match self.0.next().await.unwrap().unwrap() {
+            Message::Binary(bytes) => decode(&bytes).unwrap(),
+            other => panic!("not a frame: {other:?}"),
+        }
+    }
+
+    async fn answer(&mut self) -> Answer {
+        match self.next().await {
+            Frame::Answer { id: 1, answer } => answer,
+            other => panic!("not an answer: {other:?}"),
+        }
+    }
+}
+
+const FROM_THE_START: Request = Request::Digest { from: 1, form: DigestForm::Ticks };
+
+#[tokio::test]
+async fn long_pages_arrive_whole() {
+    let (_dir, service) = service(40_000);
+    let mut ada = Client::of(&service).await;
+    ada.ask(FROM_THE_START).await;
+    let Answer::Page(page) = ada.answer().await else { panic!("not a page") };
+    assert_eq!(page.ticks.iter().map(|tick| tick.prefixes.len()).sum::<usize>(), 40_000);
+    ada.ask(Request::Stream { from: 1 }).await;
+    assert!(matches!(ada.answer().await, Answer::Streaming));
+    let Frame::Push(pushed) = ada.next().await else { panic!("not a push") };
+    assert_eq!(pushed, page);
+}
+
+#[tokio::test]
+async fn too_many_long_answers_are_busy_and_streams_wait() {
+    let (_dir, service) = service(40_000);
+    let mut held = Vec::new();
+    while let Some(leave) = service.try_hold_long() {
+        held.push(leave);
+    }
+    let mut ada = Client::of(&service).await;
+    ada.ask(FROM_THE_START).await;
+    match ada.answer().await {
+        Answer::Refused(refusal) => assert_eq!(refusal.kind, RefusalKind::Busy),
+        Answer::Page(page) => panic!("a page of {} ticks", page.ticks.len()),
+        other => panic!("{other:?}"),
+    }
+    // Short answers are not concerned.
+    ada.ask(Request::Info).await;
+    assert!(matches!(ada.answer().await, Answer::Info(_)));
+    ada.ask(Request::Stream { from: 1 }).await;
+    assert!(matches!(ada.answer().await, Answer::Streaming));
+    held.clear();
+    assert!(matches!(ada.next().await, Frame::Push(page) if page.ticks.len() == 10));
+}
