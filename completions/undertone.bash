@@ -888,12 +888,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__add)
-            opts="-h --profile --passphrase-file --json --help"
+            opts="-h --timeout --profile --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -910,12 +914,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__approve)
-            opts="--profile --passphrase-file --json"
+            opts="--timeout --profile --passphrase-file --json"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -932,12 +940,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__ban)
-            opts="--profile --passphrase-file --json"
+            opts="--timeout --profile --passphrase-file --json"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -954,12 +966,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__create)
-            opts="-h --profile --passphrase-file --json --help"
+            opts="-h --timeout --profile --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -976,12 +992,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__leave)
-            opts="-h --profile --passphrase-file --json --help"
+            opts="-h --timeout --profile --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -998,12 +1018,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__link)
-            opts="--profile --passphrase-file --json"
+            opts="--timeout --profile --passphrase-file --json"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1020,12 +1044,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__members)
-            opts="-h --profile --passphrase-file --json --help"
+            opts="-h --timeout --profile --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1042,12 +1070,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__policy)
-            opts="--profile --passphrase-file --json"
+            opts="--timeout --profile --passphrase-file --json"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1064,12 +1096,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__remove)
-            opts="-h --profile --passphrase-file --json --help"
+            opts="-h --timeout --profile --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1086,12 +1122,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__rename)
-            opts="-h --profile --passphrase-file --json --help"
+            opts="-h --timeout --profile --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1108,12 +1148,16 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__group__subcmd__role)
-            opts="-h --profile --passphrase-file --json --help owner admin member"
+            opts="-h --timeout --profile --passphrase-file --json --help owner admin member"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

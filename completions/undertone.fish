@@ -175,43 +175,54 @@ complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fis
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "link" -d 'Not in this release'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "approve" -d 'Not in this release'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "ban" -d 'Not in this release'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from create" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from create" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from create" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from create" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from add" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from add" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from add" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from add" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from remove" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from remove" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from remove" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from remove" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from leave" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from leave" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from leave" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from leave" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from leave" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from rename" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from rename" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from rename" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from rename" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from members" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from members" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from members" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from members" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from members" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from role" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from role" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from role" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from role" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from role" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from policy" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from policy" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from policy" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from policy" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from link" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from link" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from link" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from link" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from approve" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from approve" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from approve" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from approve" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from ban" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from ban" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from ban" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand group; and __fish_seen_subcommand_from ban" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'

@@ -77,7 +77,11 @@ fn chat_among(chats: Vec<ChatView>, text: &str) -> Result<ChatView, Failure> {
         Some(digits) => !digits.is_empty() && chat.chat.to_string()[1..].starts_with(digits),
         None => chat.name.as_str() == text,
     };
-    let found: Vec<_> = chats.into_iter().filter(fits).collect();
+    let mut found: Vec<_> = chats.into_iter().filter(fits).collect();
+    // A name that was given or confirmed here goes before one that somebody gives themselves.
+    if found.iter().filter(|chat| chat.named_here).count() == 1 {
+        found.retain(|chat| chat.named_here);
+    }
     one("conversation", text, found, chat_candidate)
 }
 

@@ -75,11 +75,11 @@ impl Args {
 async fn failed(context: &Context, chat: ChatId, since: u64) -> Result<Option<String>, Failure> {
     let events = context.session.events(since, usize::MAX).await?;
     let bodies = events.iter().filter(|event| event.event.chat == Some(chat));
-    let codes = bodies.filter_map(|event| match serde_json::from_str(&event.event.body) {
+    let mut codes = bodies.filter_map(|event| match serde_json::from_str(&event.event.body) {
         Ok(EventBody::LinkFailed { code, .. }) => Some(code),
         _ => None,
     });
-    Ok(codes.last())
+    Ok(codes.next_back())
 }
 
 fn first_contact_failed(code: &str) -> Failure {

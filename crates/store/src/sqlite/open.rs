@@ -45,9 +45,10 @@ impl Sqlite {
 fn connect(path: &Path, key: &DatabaseKey) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    // SQLCipher's own words on stderr would stand among ours; its errors come back as values.
-    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     connection.pragma_update(None, "key", &*key.dangerous_pragma())?;
+    // SQLCipher's own words on stderr would stand among ours; its errors come back as values.
+    // Before the key is set this would be undone.
+    connection.pragma_update(None, "cipher_log_level", "NONE")?;
     connection.pragma_update(None, "cipher_memory_security", "ON")?;
     // The first real read: a wrong key or a damaged first page shows here.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
