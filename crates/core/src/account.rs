@@ -70,7 +70,7 @@ pub struct Creation {
 /// What a profile was persisted as.
 pub struct Loaded {
     /// All records, by space.
-    pub records: BTreeMap<&'static str, Vec<(Vec<u8>, Vec<u8>)>>,
+    pub records: BTreeMap<&'static str, Records>,
     /// The server's address; its id must be the one that the profile was made for.
     pub server: ServerAddress,
     /// Randomness of the operating system.
@@ -323,7 +323,8 @@ impl Account {
     }
 }
 
-type Records = Vec<(Vec<u8>, Vec<u8>)>;
+/// Keys with their bytes.
+pub type Records = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn borrowed(records: &Records) -> impl Iterator<Item = (&[u8], &[u8])> {
     records.iter().map(|(key, bytes)| (key.as_slice(), bytes.as_slice()))
@@ -438,6 +439,18 @@ impl Account {
         let conversation = self.conversations.get_mut(&chat).expect("a conversation");
         let group = conversation.group_mut();
         group.encrypt(&mut self.mls, &self.me.leaf_key, &[], payload).expect("encrypted")
+    }
+
+    /// Adds a leaf whose key this device made, in somebody else's name.
+    pub(crate) fn add_forged_leaf_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
+        let forged = LeafKey::random(&mut self.rng);
+        let device = DeviceId([66; 16]);
+        let package = self.mls.key_package(&forged, identity, device, true).expect("a package");
+        self.contacts.forge_package_for_tests(identity, package.0);
+        self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
+        self.due.insert(chat);
+        self.settle();
+        self.flush();
     }
 
     pub(crate) fn heal_commit_for_tests(&mut self, chat: ChatId) -> Vec<u8> {

@@ -144,12 +144,14 @@ impl Conversation {
 
     /// As a list shows it.
     pub(crate) fn view(&self, contacts: &Contacts) -> ChatView {
-        let (name, verified) = match &self.peer {
-            Some(peer) => (contacts.name_of(peer), contacts.is_verified(peer)),
-            None => (Name::tamed(&self.title), false),
+        let name = match &self.peer {
+            Some(peer) => contacts.name_of(peer),
+            None => Name::tamed(&self.title),
         };
+        let verified = self.peer.is_some_and(|peer| contacts.is_verified(&peer));
+        let named_here = self.peer.is_some_and(|peer| contacts.is_named_here(&peer));
         let (chat, kind, state) = (self.chat, self.kind(), self.state);
-        ChatView { chat, name, kind, state, verified, contact: self.peer }
+        ChatView { chat, name, kind, state, verified, named_here, contact: self.peer }
     }
 
     /// Whether messages may be written at all.

@@ -291,6 +291,9 @@ pub struct ChatView {
     pub state: ChatState,
     /// For a contact: whether the safety number has been compared.
     pub verified: bool,
+    /// For a contact: whether the name was given or confirmed here; such a name goes before one
+    /// that somebody gives themselves.
+    pub named_here: bool,
     /// For a contact: who.
     pub contact: Option<IdentityKey>,
 }

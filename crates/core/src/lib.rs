@@ -1,7 +1,7 @@
 //! # The engine: everything a device decides, and nothing else
 //!
 //! A sans-IO machine. Time and randomness are arguments; sockets, files and the clock belong to the
-//! driver. [`Account`] routes inputs, [`Conversation`](conversation) decides for one MLS group,
+//! driver. [`Account`] routes inputs, `conversation` decides for one MLS group,
 //! `log` follows the server's log of ticks, `cells` stores and fetches cells.
 //!
 //! The driver's contract is *persist before release*; see [`io`].
@@ -21,7 +21,7 @@ mod stored;
 #[cfg(test)]
 mod world;
 
-pub use account::{Account, Creation, Loaded, spaces};
+pub use account::{Account, Creation, Loaded, Records, spaces};
 pub use body::TEXT_BYTES_MAX;
 pub use ids::{BadName, ChatId, MessageId, NAME_BYTES_MAX, Name};
 pub use link::{LinkFault, is_reusable};

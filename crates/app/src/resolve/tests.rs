@@ -10,6 +10,7 @@ fn contact(id: u8, name: &str) -> ChatView {
         name: Name::parse(name).unwrap(),
         kind: ChatKind::Contact,
         state: ChatState::Open,
+        named_here: false,
         verified: false,
         contact: Some(IdentityKey([id; 32])),
     }

@@ -232,9 +232,8 @@ impl Account {
         let offer: Offer = decode(&answering.offer).map_err(internal)?;
         let secret = Secret::from_bytes(link.secret);
         let tag = answering.post.keys(&secret, &self.me.server).tag;
-        let sealed = answer
-            .seal(&self.me.leaf_key, &tag, &offer, &mut self.rng)
-            .map_err(internal)?;
+        let sealed =
+            answer.seal(&self.me.leaf_key, &tag, &offer, &mut self.rng).map_err(internal)?;
         self.post_letter(id, &secret, answering.post, LetterKind::Answer, &sealed)
             .map_err(internal)?;
         let record = to_bytes(&answering);

@@ -111,8 +111,9 @@ impl Contacts {
         if identity == self.own {
             return;
         }
+        let taken = self.is_taken(name, &identity);
         let person = self.person(identity, name);
-        if contact {
+        if contact && !taken {
             person.claimed = name.clone();
         }
         let known = person.list.as_ref().and_then(|bytes| decode::<SignedDeviceList>(bytes).ok());
@@ -125,6 +126,12 @@ impl Contacts {
             }
         }
         self.save(&identity, news);
+    }
+
+    /// Whether somebody else bears this name: nobody takes over another's by a later renaming.
+    fn is_taken(&self, name: &Name, by_other_than: &IdentityKey) -> bool {
+        let others = self.people.keys().filter(|identity| *identity != by_other_than);
+        others.filter_map(|identity| self.known_name(identity)).any(|known| known == *name)
     }
 
     /// KeyPackages that a contact's device sent; they take the place of the ones before.
@@ -193,6 +200,12 @@ impl Contacts {
     /// The conversation with a contact.
     pub(crate) fn chat_with(&self, identity: &IdentityKey) -> Option<ChatId> {
         self.people.get(identity)?.chat
+    }
+
+    #[cfg(test)]
+    pub(super) fn forge_package_for_tests(&mut self, identity: IdentityKey, package: Vec<u8>) {
+        let person = self.people.get_mut(&identity).expect("somebody known");
+        person.packages = vec![package];
     }
 
     pub(super) fn rename(&mut self, identity: &IdentityKey, name: Name, news: &mut News) {

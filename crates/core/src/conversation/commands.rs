@@ -194,7 +194,7 @@ impl Conversation {
             ));
         }
         self.check_writable()?;
-        if self.policy_of(ctx).role(&ctx.me.identity) >= least {
+        if self.role_of_own(ctx) >= least {
             return Ok(());
         }
         let who = if least == Role::Owner { "owners" } else { "owners and admins" };
@@ -202,12 +202,21 @@ impl Conversation {
     }
 
     fn check_right(&mut self, change: &Change, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
-        let (policy, members) = (self.policy_of(ctx), self.roster_of(ctx));
-        let bench = Bench { policy: &policy, members: &members, conversation: &self.conversation };
-        if bench.may(self.epoch.own.leaf, change) {
+        if self.may(change, ctx) {
             return Ok(());
         }
         Err(refuse("not_allowed", "You have no right to this change.", "Ask an owner."))
+    }
+
+    pub(super) fn role_of_own(&mut self, ctx: &mut Ctx<'_>) -> Role {
+        self.policy_of(ctx).role(&ctx.me.identity)
+    }
+
+    /// Whether this device has the right to all of `change`.
+    pub(super) fn may(&mut self, change: &Change, ctx: &mut Ctx<'_>) -> bool {
+        let (policy, members) = (self.policy_of(ctx), self.roster_of(ctx));
+        let bench = Bench { policy: &policy, members: &members, conversation: &self.conversation };
+        bench.may(self.epoch.own.leaf, change)
     }
 
     fn roster_of(&mut self, ctx: &mut Ctx<'_>) -> Vec<Member> {

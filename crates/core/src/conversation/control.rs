@@ -39,7 +39,7 @@ impl Conversation {
                 self.reading.control = None;
                 return Control::Open;
             };
-            let read = self.reading.control.get_or_insert_with(|| ControlRead {
+            let read = self.reading.control.get_or_insert(ControlRead {
                 listed,
                 cell: None,
                 parts: None,

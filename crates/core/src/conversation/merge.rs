@@ -179,6 +179,9 @@ impl Conversation {
         for identity in old.difference(&new) {
             texts.push(format!("{who} removed {}.", self.object(identity, ctx)));
         }
+        for (identity, verb) in a.device_changes(b) {
+            texts.push(format!("{who} {verb} a device of {}.", self.object(&identity, ctx)));
+        }
         for identity in new.intersection(&old) {
             let role = b.policy.role(identity);
             if a.policy.role(identity) != role {
@@ -231,6 +234,20 @@ struct Roster {
 }
 
 impl Roster {
+    /// Devices that came or went of people who were there before and are there after.
+    fn device_changes(&self, after: &Self) -> Vec<(IdentityKey, &'static str)> {
+        let (old, new) = (self.people(), after.people());
+        let devices = |roster: &Self| -> BTreeSet<_> {
+            let members = roster.members.iter();
+            let stayed = members.filter(|m| old.contains(&m.identity) && new.contains(&m.identity));
+            stayed.map(|member| (member.identity, member.device)).collect()
+        };
+        let (before, now) = (devices(self), devices(after));
+        let added = now.difference(&before).map(|(identity, _)| (*identity, "added"));
+        let removed = before.difference(&now).map(|(identity, _)| (*identity, "removed"));
+        added.chain(removed).collect()
+    }
+
     fn people(&self) -> BTreeSet<IdentityKey> {
         self.members.iter().map(|member| member.identity).collect()
     }

@@ -5,8 +5,8 @@ use crate::account::Task;
 use crate::body::{Body, Content, Hello, Invite, Packages};
 use crate::head::HeadProof;
 use crate::ids::Name;
-use crate::io::{ChatState, Event, HistoryRow, MessageState};
-use crate::policy::LeaveProof;
+use crate::io::{ChatState, Event, HistoryRow, MessageState, Role};
+use crate::policy::{Change, LeaveProof, Removed};
 use rand::Rng;
 use std::collections::BTreeSet;
 use undertone_crypto::mls::Member;
@@ -139,37 +139,58 @@ impl Conversation {
         let who = self.name_of(&entry.author.identity, ctx);
         let text = format!("{who} has left.");
         ctx.news.event(Event::Member { chat: self.chat, text });
+        let admin = self.role_of_own(ctx) >= Role::Admin;
+        let soon = ctx.now_ms + ctx.rng.random_range(0..LEAVER_WAIT_MS);
+        let not_before_ms = if admin { soon } else { u64::MAX };
         let body = entry.bytes.clone().into();
         let left = LeaveProof { head: entry.proof.clone(), body };
         self.intents.push(Intent::Remove {
             leaf: entry.author.leaf,
             identity: entry.author.identity,
             left: Some(encode(&left)),
-            not_before_ms: ctx.now_ms + ctx.rng.random_range(0..LEAVER_WAIT_MS),
+            not_before_ms,
         });
     }
 
     /// A leaf outside the newest device list known never voids a commit; but nothing more is sent
-    /// to it before the person has seen it.
+    /// to it: it is shown, and removed by whoever may.
     pub(super) fn check_listed(&mut self, ctx: &mut Ctx<'_>) {
         let Some(live) = self.live(ctx) else { return };
         let members = live.members.clone();
-        let unlisted = members.iter().filter(|member| !ctx.contacts.lists(member));
-        let unlisted: BTreeSet<_> = unlisted.map(|member| member.device).collect();
-        if unlisted == self.unlisted {
-            return;
-        }
-        for member in &members {
-            if unlisted.contains(&member.device) && !self.unlisted.contains(&member.device) {
-                let who = self.name_of(&member.identity, ctx);
-                let text = format!(
-                    "A device takes part in the name of {who} that {who}'s device list does not \
-                     name. Nothing is sent here while it does."
-                );
-                ctx.news.event(Event::Alarm { code: "unlisted_device".to_owned(), text });
+        let unlisted: Vec<Member> =
+            members.into_iter().filter(|member| !ctx.contacts.lists(member)).collect();
+        for member in &unlisted {
+            if !self.unlisted.contains(&member.device) {
+                self.tell_unlisted(member, ctx);
+                self.want_unlisted_removed(member, ctx);
             }
         }
-        self.unlisted = unlisted;
-        self.touch();
+        let devices: BTreeSet<_> = unlisted.iter().map(|member| member.device).collect();
+        if devices != self.unlisted {
+            self.unlisted = devices;
+            self.touch();
+        }
+    }
+
+    fn tell_unlisted(&self, member: &Member, ctx: &mut Ctx<'_>) {
+        let who = self.name_of(&member.identity, ctx);
+        let text = format!(
+            "A device takes part in the name of {who} that {who}'s device list does not name. \
+             Nothing is sent here while it does."
+        );
+        ctx.news.event(Event::Alarm { code: "unlisted_device".to_owned(), text });
+    }
+
+    fn want_unlisted_removed(&mut self, member: &Member, ctx: &mut Ctx<'_>) {
+        let removed = Removed { leaf: member.leaf, identity: member.identity, left: None };
+        let change = Change { removes: vec![removed], ..Change::default() };
+        if self.may(&change, ctx) {
+            self.intents.push(Intent::Remove {
+                leaf: member.leaf,
+                identity: member.identity,
+                left: None,
+                not_before_ms: ctx.now_ms,
+            });
+        }
     }
 }

@@ -73,6 +73,7 @@ impl Chain {
         self.keys.get_or_insert_with(|| self.slot.keys(server))
     }
 
+    #[cfg(test)]
     pub(crate) fn slot(&self) -> &Slot {
         &self.slot
     }

@@ -31,6 +31,10 @@ impl Conversation {
         }
     }
 
+    pub(crate) fn want_for_tests(&mut self, identity: IdentityKey, _: &mut super::Ctx<'_>) {
+        self.intents.push(super::Intent::Add(identity));
+    }
+
     pub(crate) fn group_mut(&mut self) -> &mut undertone_crypto::mls::Group {
         &mut self.live.as_mut().expect("the group is loaded").group
     }

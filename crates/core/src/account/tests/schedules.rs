@@ -3,10 +3,10 @@
 //! V1–V13 are those of the executable model's README: each test plays the schedule that broke the
 //! design without the rule of that name.
 
-use crate::head::SignedHead;
 use crate::ids::{ChatId, Name};
 use crate::io::{ChatState, Command, MessageState, Role};
 use crate::world::World;
+use rand::SeedableRng;
 use std::cell::RefCell;
 use std::rc::Rc;
 use undertone_crypto::SlotKeys;
@@ -257,6 +257,24 @@ fn v9_what_is_written_after_a_removal_was_asked_for_waits_for_it() {
 }
 
 #[test]
+fn v10_a_leaf_outside_the_device_list_is_shown_and_removed_but_never_voids() {
+    let mut desk = Desk::new(40);
+    let identity = desk.world.identity("Chloe");
+    // Ben, an admin, adds a device of his own making in Chloe's name.
+    let ben = desk.ben;
+    desk.world.person("Ben").account.add_forged_leaf_for_tests(ben, identity);
+    desk.world.rest();
+    assert_eq!(desk.world.alarms("Ada"), ["unlisted_device"]);
+    desk.world.say("Ada", desk.ada, "only when it is gone");
+    desk.world.pass(60_000);
+    let told = desk.world.members_told("Ada");
+    assert!(told.iter().any(|text| text.ends_with("removed a device of Chloe.")), "{told:?}");
+    let ada = desk.world.chats("Ada").into_iter().find(|chat| chat.chat == desk.ada);
+    assert_eq!(ada.map(|chat| chat.state), Some(ChatState::Open));
+    assert_eq!(desk.world.transcript("Ben", ben), ["Ada: only when it is gone"]);
+}
+
+#[test]
 fn v11_a_commit_without_the_right_is_void_before_its_path_is_looked_at() {
     let mut desk = Desk::new(41);
     let chloe = desk.world.chat("Chloe", "Desk");
@@ -315,8 +333,6 @@ fn a_lost_race_is_run_again_and_both_changes_come() {
     assert!(desk.world.chats("Ada").iter().all(|chat| chat.state == ChatState::Open));
 }
 
-use rand::SeedableRng;
-
 #[test]
 fn a_profile_that_was_rolled_back_stops_instead_of_sealing_a_slot_twice() {
     let mut desk = Desk::new(45);
@@ -330,9 +346,4 @@ fn a_profile_that_was_rolled_back_stops_instead_of_sealing_a_slot_twice() {
     let chat = desk.world.chats("Ben").into_iter().find(|chat| chat.chat == desk.ben);
     assert_eq!(chat.map(|chat| chat.state), Some(ChatState::Stuck));
     assert_eq!(desk.world.transcript("Ada", desk.ada), ["Ben: from the future"]);
-}
-
-#[test]
-fn a_head_fits_beside_the_largest_inline_payload() {
-    assert!(SignedHead::INLINE_MAX > 1_700, "short messages need no parcel");
 }
