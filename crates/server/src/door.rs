@@ -1,6 +1,7 @@
 //! From an accepted socket to the door that its client knocks at.
 
 use crate::{
+    farewell::farewell,
     http::{self, Door, HEAD_LEN_MAX, Head, TurnedAway},
     serve::closed,
     service::Service,
@@ -88,9 +89,13 @@ async fn read_head<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-async fn turn_away<S: AsyncWrite + Unpin>(stream: &mut S, why: TurnedAway) -> io::Result<()> {
+async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    why: TurnedAway,
+) -> io::Result<()> {
     stream.write_all(why.response().as_bytes()).await?;
-    stream.shutdown().await
+    farewell(stream).await;
+    Ok(())
 }
 
 /// Reads once, up to `len_max` bytes in all; `false` at the end of the stream.
@@ -141,7 +146,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
             within(limits.write(), self.respond(&answer, keep_alive)).await?;
             drop(held);
             if !keep_alive {
-                return self.stream.shutdown().await;
+                farewell(&mut self.stream).await;
+                return Ok(());
             }
             match self.next_head(limits.idle(), &mut closing).await? {
                 Some(next) => head = next,

@@ -23,6 +23,7 @@ mod clock;
 mod config;
 mod door;
 mod error;
+mod farewell;
 mod files;
 mod folder;
 mod follower;

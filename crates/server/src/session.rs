@@ -17,6 +17,7 @@ mod long;
 mod tests;
 
 use crate::{
+    farewell::farewell,
     follower::{Follower, Step},
     hub::Push,
     serve::closed,
@@ -25,7 +26,7 @@ use crate::{
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite},
     sync::{mpsc, watch},
     time::{Interval, MissedTickBehavior, interval, timeout},
 };
@@ -275,7 +276,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if matches!(end, End::Slow | End::Silent) {
             return;
         }
-        let farewell = async {
+        let goodbye = async {
             match end {
                 End::Left | End::Slow | End::Silent => {}
                 End::Closing => {
@@ -286,11 +287,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             self.socket.flush().await.map_err(|error| end_of(&error))
         };
-        if !matches!(timeout(FAREWELL, farewell).await, Ok(Ok(()))) {
+        if !matches!(timeout(FAREWELL, goodbye).await, Ok(Ok(()))) {
             tracing::trace!("a client did not wait for its goodbye");
         }
-        // The end of the TLS stream, so that the client can tell it from a cut.
-        timeout(FAREWELL, self.socket.get_mut().shutdown()).await.ok();
+        farewell(self.socket.get_mut()).await;
     }
 
     async fn answer_last_tick(&mut self) -> Result<(), End> {

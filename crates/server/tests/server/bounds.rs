@@ -1,6 +1,7 @@
 //! Bad input, and too much of it.
 
 use crate::support::{Client, Host, PATIENCE, item, raw, raw_exchange, refusal, settings};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -282,4 +283,63 @@ async fn a_client_that_leaves_in_the_middle_harms_nobody() {
     ben.ask(Request::Stream { from: 1 }).await;
     let end = timeout(Duration::from_millis(1), ben.end()).await;
     assert!(!matches!(end, Ok(Lost::Closed)));
+}
+
+/// Requests of every kind, some of them wrong.
+fn requests(address: &ServerAddress) -> Vec<Vec<u8>> {
+    let item = item(address, "Ada", 1);
+    let form = undertone_wire::DigestForm::TicksOrSegment;
+    [
+        item.put(),
+        item.get(),
+        Request::Digest { from: u64::MAX, form },
+        Request::Digest { from: 0, form },
+        Request::Stream { from: 0 },
+        Request::Stream { from: u64::MAX },
+        Request::Proof { from_size: u64::MAX, to_tick: 0 },
+        Request::Get { tag: item.tag, size: u64::MAX },
+        Request::Info,
+    ]
+    .into_iter()
+    .map(|request| encode(&Frame::Request { id: 1, request }))
+    .collect()
+}
+
+/// One of the requests, changed, cut or lengthened, in one or several frames.
+fn mutation(rng: &mut StdRng, requests: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = requests[rng.random_range(0..requests.len())].clone();
+    for _ in 0..rng.random_range(0..4) {
+        let place = rng.random_range(0..bytes.len().min(80));
+        bytes[place] = rng.random();
+    }
+    match rng.random_range(0..4) {
+        0 => bytes.truncate(rng.random_range(0..=bytes.len())),
+        1 => bytes.extend_from_within(..bytes.len().min(7)),
+        _ => {}
+    }
+    let mut frame = ws_frame(rng.random_range(0..=11), &bytes);
+    if rng.random_bool(0.2) {
+        frame[0] = rng.random();
+    }
+    frame
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mutated_requests_get_an_answer_or_an_end_and_harm_nobody() {
+    let mut config = settings();
+    config.limits.idle_ms = 200;
+    let host = Host::start(config).await;
+    let address = host.address();
+    let requests = requests(&address);
+    let seed = 0x5eed;
+    let mut rng = StdRng::seed_from_u64(seed);
+    for round in 0..60 {
+        let frames: Vec<u8> = (0..8).flat_map(|_| mutation(&mut rng, &requests)).collect();
+        // The last frame says goodbye; a mutation may have swallowed it, then silence ends it.
+        let bytes = [frames, ws_frame(8, &[])].concat();
+        let answer = after_upgrade(&address, &bytes);
+        timeout(PATIENCE, answer).await.unwrap_or_else(|_| panic!("seed {seed} round {round}"));
+    }
+    well(&host).await;
+    assert!(undertone_server::admin::check(&host.data()).unwrap().sound);
 }
