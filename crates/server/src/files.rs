@@ -1,7 +1,7 @@
 //! The store's files on a real disk.
 //!
-//! One flat directory. Handles stay open, because nearly all reads go to a few segment files; the
-//! store has one file (and its sidecar) per hour of the retention, so that is their bound.
+//! One flat directory. Some handles stay open, because nearly all reads go to a few segment files;
+//! their number is bounded, because connections need descriptors too.
 
 use crate::{
     error::ServeError,
@@ -15,6 +15,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 use undertone_server_core::Files;
+
+/// Handles that stay open; above it all are closed and opened again as they are needed.
+pub(crate) const HANDLES_MAX: usize = 64;
 
 /// [`Files`] in one directory.
 #[derive(Debug)]
@@ -55,6 +58,9 @@ impl StdFiles {
     fn keep(&self, name: &str, options: &OpenOptions) -> io::Result<Arc<File>> {
         let file = Arc::new(options.open(self.path(name)?)?);
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= HANDLES_MAX {
+            open.clear();
+        }
         open.insert(name.to_owned(), Arc::clone(&file));
         Ok(file)
     }
@@ -176,6 +182,21 @@ mod tests {
         assert_eq!(files.list().unwrap(), Vec::<String>::new());
         for error in [files.len("a").map(drop), files.append("a", b"x"), files.remove("a")] {
             assert_eq!(error.unwrap_err().kind(), io::ErrorKind::NotFound);
+        }
+    }
+
+    #[test]
+    fn handles_are_bounded_and_come_back() {
+        let (_dir, files) = files();
+        for n in 0..3 * HANDLES_MAX {
+            files.create(&format!("{n}.seg")).unwrap();
+            files.append(&format!("{n}.seg"), &n.to_be_bytes()).unwrap();
+            assert!(files.open.read().unwrap().len() <= HANDLES_MAX);
+        }
+        for n in 0..3 * HANDLES_MAX {
+            let mut buffer = [0; 8];
+            files.read_at(&format!("{n}.seg"), 0, &mut buffer).unwrap();
+            assert_eq!(buffer, n.to_be_bytes());
         }
     }
 

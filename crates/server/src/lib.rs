@@ -21,6 +21,7 @@
 pub mod admin;
 mod clock;
 mod config;
+mod descriptors;
 mod door;
 mod error;
 mod farewell;

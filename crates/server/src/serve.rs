@@ -3,6 +3,7 @@
 use crate::{
     clock,
     config::{Config, Policy},
+    descriptors::connections_that_fit,
     door::serve_client,
     error::ServeError,
     files::StdFiles,
@@ -124,10 +125,11 @@ impl Server {
     /// As [`Server::start`].
     pub async fn start_on(
         data: &Path,
-        config: Config,
+        mut config: Config,
         wrap: impl FnOnce(StdFiles) -> Arc<dyn Files>,
     ) -> Result<Self, ServeError> {
         config.check()?;
+        config.limits.connections = connections_that_fit(config.limits.connections);
         let folder = Folder::create(data)?;
         let keys = load_or_make_keys(&folder)?;
         let acceptor = TlsAcceptor::from(tls::server_config(folder.root(), &keys)?);
