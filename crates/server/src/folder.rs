@@ -29,6 +29,7 @@ impl Folder {
     pub(crate) fn create(root: &Path) -> Result<Self, ServeError> {
         private_dir(root)?;
         let folder = Self::lock(root)?;
+        folder.sweep()?;
         private_dir(&folder.log())?;
         sync_dir(root)?;
         Ok(folder)
@@ -50,6 +51,23 @@ impl Folder {
             Err(TryLockError::WouldBlock) => Err(ServeError::InUse),
             Err(TryLockError::Error(source)) => Err(ServeError::Disk { path, source }),
         }
+    }
+
+    /// Removes what a crash in the middle of [`write_whole`] has left, which may be half a secret.
+    fn sweep(&self) -> Result<(), ServeError> {
+        for entry in fs::read_dir(&self.root).map_err(ServeError::disk(&self.root))? {
+            let path = entry.map_err(ServeError::disk(&self.root))?.path();
+            if path.extension().is_some_and(|kind| kind == "new") {
+                fs::remove_file(&path).map_err(ServeError::disk(&path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a log has begun.
+    pub(crate) fn has_log(&self) -> Result<bool, ServeError> {
+        let log = self.log();
+        Ok(fs::read_dir(&log).map_err(ServeError::disk(&log))?.next().is_some())
     }
 
     /// Where the store lies.
@@ -153,6 +171,15 @@ mod tests {
         assert!(matches!(Folder::create(&root), Err(ServeError::InUse)));
         drop(ada);
         Folder::create(&root).unwrap();
+    }
+
+    #[test]
+    fn what_a_crash_left_is_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("server.new"), b"half a secret").unwrap();
+        let folder = Folder::create(dir.path()).unwrap();
+        assert!(!dir.path().join("server.new").exists());
+        assert!(!folder.has_log().unwrap());
     }
 
     #[test]

@@ -185,6 +185,10 @@ fn load_or_make_keys(folder: &Folder) -> Result<Keys, ServeError> {
     if let Some(keys) = keys::load(folder.root())? {
         return Ok(keys);
     }
+    // A new key would be another server's; the log of this one would be lost to its clients.
+    if folder.has_log()? {
+        return Err(ServeError::Damaged("there is a log, but server.keys is missing".into()));
+    }
     let keys = keys::first(&random_seed()?);
     keys::store(folder.root(), &keys)?;
     Ok(keys)

@@ -117,3 +117,18 @@ async fn a_dropped_server_ends_and_gives_its_folder_back() {
     let mut ben = Client::connect(server.address()).await;
     assert!(matches!(ben.ask(item(&address, "Ada", 1).get()).await, Answer::Found { .. }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_without_its_keys_is_not_taken_over() {
+    let mut host = Host::start(settings()).await;
+    host.client().await.store(&item(&host.address(), "Ada", 1)).await;
+    host.stop().await;
+    let (keys, aside) = (host.data().join("server.keys"), host.dir.path().join("aside"));
+    std::fs::rename(&keys, &aside).unwrap();
+    let error = Server::start(&host.data(), settings()).await.unwrap_err();
+    assert_eq!((error.kind().exit_code(), keys.exists()), (8, false), "{error}");
+    std::fs::rename(&aside, &keys).unwrap();
+    host.revive().await;
+    let got = host.client().await.ask(item(&host.address(), "Ada", 1).get()).await;
+    assert!(matches!(got, Answer::Found { .. }));
+}
