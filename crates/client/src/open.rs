@@ -7,10 +7,11 @@ use crate::{
     storage::StorageError,
 };
 use rand::{TryRngCore, rngs::OsRng};
-use std::{path::Path, str::FromStr, sync::Arc};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
+    time::timeout,
 };
 use undertone_core::{Account, LoadError, Loaded};
 use undertone_store::{DatabaseKey, Profile, Store, StoreError, sqlite::Sqlite};
@@ -35,7 +36,11 @@ pub struct Running {
     /// The way to it.
     pub session: Session,
     task: JoinHandle<()>,
+    closed: oneshot::Receiver<()>,
 }
+
+/// How long the closing of a profile is waited for when somebody still holds a session.
+const CLOSING: Duration = Duration::from_secs(5);
 
 impl Running {
     /// Lets the driver end, once the other holders of the session have dropped theirs, and waits
@@ -44,6 +49,8 @@ impl Running {
         drop(self.session);
         // A panic of the driver has been reported by the runtime.
         let _ = self.task.await;
+        // Unclosed, the file is whole all the same: its log is folded in at the next start.
+        let _ = timeout(CLOSING, self.closed).await;
     }
 }
 
@@ -113,7 +120,7 @@ where
     K: Send + 'static,
 {
     let newest = store.newest_event().unwrap_or(0);
-    let storage = Storage::start(store, keep)?;
+    let (storage, closed) = Storage::start(store, keep)?;
     let state = if wires.online { LinkState::Connecting } else { LinkState::Offline };
     let (newest_in, newest) = watch::channel(newest);
     let (caught_up_in, caught_up) = watch::channel(None);
@@ -127,7 +134,7 @@ where
     let watched = Watched { steps, newest, caught_up, link, failure };
     let session = Session::new(asked_in, storage, watched);
     let task = tokio::spawn(run(driver, failure_in));
-    Ok(Running { session, task })
+    Ok(Running { session, task, closed })
 }
 
 async fn run<E: Engine>(driver: Driver<E>, failure: watch::Sender<Option<Arc<StorageError>>>) {

@@ -44,14 +44,17 @@ impl StorageError {
 impl Storage {
     /// Starts the thread. `keep` lives as long as the store: the profile's lock.
     ///
+    /// The second value is told when the store is closed.
+    ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn start<S, K>(mut store: S, keep: K) -> std::io::Result<Self>
+    pub fn start<S, K>(mut store: S, keep: K) -> std::io::Result<(Self, oneshot::Receiver<()>)>
     where
         S: Store + 'static,
         K: Send + 'static,
     {
         let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
+        let (closing, closed) = oneshot::channel();
         let work = move || {
             while let Some(job) = waiting.blocking_recv() {
                 job(&mut store);
@@ -59,9 +62,11 @@ impl Storage {
             // The lock ends only when the database is closed.
             drop(store);
             drop(keep);
+            // Mostly nobody waits for it.
+            let _ = closing.send(());
         };
         std::thread::Builder::new().name("undertone-store".to_owned()).spawn(work)?;
-        Ok(Self { jobs })
+        Ok((Self { jobs }, closed))
     }
 
     /// Runs `job` on the store.

@@ -8,7 +8,7 @@ use crate::{
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use undertone_client::Reach;
+use undertone_client::{Patience, Reach, chat_state_word};
 use undertone_core::io::{Command, Reply, RequestView};
 
 /// Strangers who wrote to a reusable link. Nothing is answered before you accept.
@@ -49,15 +49,11 @@ impl Args {
         match &self.action {
             None => Ok(listed(&requests)),
             Some(Action::Accept(which)) => {
-                let id = which.among(&requests)?.id;
-                let command = Command::AcceptRequest { id };
+                let request = which.among(&requests)?;
+                let command = Command::AcceptRequest { id: request.id };
                 let patience = which.timeout.bounded();
                 context.ask_with(patience, command).await?;
-                context.settled(patience).await?;
-                let chat = resolve::chat(context, &id.to_string()).await?;
-                let json = json!({ "chat": id.to_string(), "name": chat.name.as_str() });
-                let name = show::name(chat.name.as_str());
-                Ok(Outcome::new(json, format!("{name} is a contact now ({id})")))
+                joined(context, patience, request).await
             }
             Some(Action::Decline(which)) => {
                 let id = which.among(&requests)?.id;
@@ -87,6 +83,30 @@ impl Which {
             )),
         }
     }
+}
+
+/// The conversation once this device has joined it.
+async fn joined(
+    context: &Context,
+    patience: Patience,
+    request: &RequestView,
+) -> Result<Outcome, Failure> {
+    let identity = request.identity;
+    let chat = context
+        .wait(patience, |context| async move {
+            let chats = resolve::all_chats(&context).await?;
+            Ok(chats.into_iter().find(|chat| chat.contact == Some(identity)))
+        })
+        .await?;
+    // The other side learns it from this device's first cell.
+    context.settled(patience).await?;
+    let json = json!({
+        "chat": chat.chat.to_string(),
+        "name": chat.name.as_str(),
+        "state": chat_state_word(chat.state),
+    });
+    let human = format!("{} is a contact now ({})", show::name(chat.name.as_str()), chat.chat);
+    Ok(Outcome::new(json, human))
 }
 
 async fn requests(context: &Context) -> Result<Vec<RequestView>, Failure> {

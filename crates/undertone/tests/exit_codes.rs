@@ -1,0 +1,132 @@
+//! What scripts rely on, asked of the real binary: exit codes and exactly one object on stdout.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        std::fs::write(place.path("passphrase"), "correct horse\n").unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs one command on the profile `ada`; its exit code and its object.
+    fn run(&self, words: &[&str]) -> (i32, serde_json::Value) {
+        let output = command(&self.path("ada"), &self.path("passphrase"), words).output().unwrap();
+        (code(&output), object(&output))
+    }
+}
+
+fn command(profile: &Path, passphrase: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
+    command.arg("--profile").arg(profile).arg("--passphrase-file").arg(passphrase);
+    command.arg("--json").args(words).stdin(Stdio::null());
+    command
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ended by itself")
+}
+
+fn object(output: &Output) -> serde_json::Value {
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(stdout.lines().count(), 1, "{stdout}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+fn server_nobody_runs() -> String {
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    format!("undertone://{address}/#{}", "ab".repeat(32))
+}
+
+#[test]
+fn usage_is_exit_2_with_one_object() {
+    let place = Place::new();
+    for (words, word) in [
+        (&["nonsense"][..], "usage"),
+        (&["send"], "usage"),
+        (&["send", "Ben"], "usage"),
+        (&["send", "Ben", ""], "empty"),
+        (&["edit", "%1", "x"], "not_in_this_release"),
+        (&["group", "ban", "Desk", "Ben"], "not_in_this_release"),
+        (&["send", "Ben", "x", "--file", "f"], "not_in_this_release"),
+        (&["init", "--name", "Ada", "--server", "x"], "bad_address"),
+    ] {
+        let (exit, object) = place.run(words);
+        assert_eq!(exit, 2, "{words:?}: {object}");
+        assert_eq!(object["error"]["code"], word, "{words:?}");
+    }
+}
+
+#[test]
+fn no_profile_is_exit_3() {
+    let (exit, object) = Place::new().run(&["chats"]);
+    assert_eq!((exit, object["error"]["code"].as_str()), (3, Some("no_profile")));
+}
+
+#[test]
+fn an_empty_passphrase_is_refused() {
+    let place = Place::new();
+    std::fs::write(place.path("passphrase"), "").unwrap();
+    let (exit, object) = place.run(&["init", "--name", "Ada", "--server", &server_nobody_runs()]);
+    assert_eq!((exit, object["error"]["code"].as_str()), (2, Some("empty_passphrase")));
+}
+
+#[test]
+fn a_server_that_is_away_is_exit_5_and_nothing_is_made() {
+    let place = Place::new();
+    let (exit, object) = place.run(&["init", "--name", "Ada", "--server", &server_nobody_runs()]);
+    assert_eq!((exit, object["error"]["code"].as_str()), (5, Some("unreachable")));
+    let left = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(left, 1, "only the passphrase's file");
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_not_written_to() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("ada")).unwrap();
+    std::fs::write(place.path("ada").join("cat.jpg"), "cat").unwrap();
+    let (exit, object) = place.run(&["init", "--name", "Ada", "--server", &server_nobody_runs()]);
+    assert_eq!((exit, object["error"]["code"].as_str()), (2, Some("profile_exists")));
+}
+
+#[test]
+fn a_profile_without_its_header_is_exit_8() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("ada")).unwrap();
+    std::fs::write(place.path("ada").join("profile.db"), [7; 8192]).unwrap();
+    let (exit, object) = place.run(&["chats"]);
+    assert_eq!((exit, object["error"]["code"].as_str()), (8, Some("damaged_profile")));
+    assert!(!place.path("ada").join("profile.json").exists());
+}
+
+#[test]
+fn a_server_folder_that_is_none_is_exit_3() {
+    let place = Place::new();
+    let data = place.path("nothing");
+    let (exit, object) = place.run(&["admin", "--data", data.to_str().unwrap(), "status"]);
+    assert_eq!(exit, 3, "{object}");
+}
+
+#[test]
+fn help_and_version_are_exit_0_and_for_people() {
+    for words in [&["--help"][..], &["send", "--help"], &["--version"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_undertone")).args(words).output().unwrap();
+        assert_eq!(code(&output), 0, "{words:?}");
+        assert!(!output.stdout.is_empty(), "{words:?}");
+    }
+}
