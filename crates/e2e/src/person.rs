@@ -146,10 +146,9 @@ impl Person {
         let answer = self.run(words)?;
         let fits = answer.exit == Some(exit) && answer.code() == code;
         ensure!(fits, "{} {words:?}: not {exit} {code} but {answer:?}", self.name);
-        for field in ["message", "hint"] {
-            let text = answer.json["error"][field].as_str().unwrap_or_default();
-            ensure!(!text.is_empty(), "{words:?}: the {field} is empty: {answer:?}");
-        }
+        let error = &answer.json["error"];
+        let told = error["message"].as_str().is_some_and(|text| !text.is_empty());
+        ensure!(told && error["hint"].is_string(), "{words:?} explains nothing: {answer:?}");
         Ok(answer.json)
     }
 

@@ -4,7 +4,7 @@ use crate::stage::{Stage, text};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::Path};
-use undertone_e2e::{Canaries, Person, Setup, befriend};
+use undertone_e2e::{Canaries, Person, Setup, befriend, binary};
 
 /// An address of this machine that nothing else uses, so that its bytes are not found by chance.
 const ADDRESS: &str = "127.83.19.201";
@@ -12,7 +12,7 @@ const ADDRESS: &str = "127.83.19.201";
 /// People, a talk and a group with a removal; everything said and named is a canary.
 fn a_whole_day(stage: &Stage) -> Result<Canaries> {
     let mut canaries = Canaries::new();
-    let names = ["Ada Okonkwo", "Ben Castellan", "Chloe Vandermeer"];
+    let names = ["Adaeze Okonkwo", "Benedikt Castellan", "Zadie Vandermeer"];
     let group = "Newsdesk Kestrel";
     let [ada, ben, chloe] = names.map(|name| stage.person(name));
     let (ada, ben, chloe) = (ada?, ben?, chloe?);
@@ -25,15 +25,15 @@ fn a_whole_day(stage: &Stage) -> Result<Canaries> {
         canaries.text(text);
         who.ok(&["send", to, text]).map(drop)
     };
-    say(&ada, names[1], "the heron flies at midnight under seventeen lanterns")?;
+    say(&ada, names[1], "a quokka rode the zeppelin to Rhubarbia")?;
     ben.ok(&["sync"])?;
-    say(&ben, names[0], "bring the marzipan and the turquoise umbrella")?;
+    say(&ben, names[0], "no marzipan for the bassoon, but a kumquat")?;
     ada.ok(&["group", "create", group, names[1], names[2]])?;
-    say(&ada, group, "publishing moves forward to thursday afternoon")?;
+    say(&ada, group, "persimmon and obsidian out of Timbuktu")?;
     chloe.ok(&["sync"])?;
-    say(&chloe, group, "photographs are waiting behind the greenhouse")?;
+    say(&chloe, group, "the ocelot and the accordion, as ever")?;
     ada.ok(&["group", "remove", group, names[2]])?;
-    say(&ada, group, "lighthouse keepers only from here onwards")?;
+    say(&ada, group, "pelicans only: saxophone at the gazebo")?;
     for person in [&ada, &ben, &chloe] {
         plant_ids(&mut canaries, person)?;
     }
@@ -64,6 +64,8 @@ fn folder_memory_and_log_hold_no_secret_and_no_address() -> Result<()> {
     let server = &stage.server;
     assert_eq!(canaries.in_folder(server.folder())?, []);
     assert_eq!(canaries.in_bytes("log", server.log()?.as_bytes())?, []);
+    // The binary lies in the memory too: what it says by itself is no canary.
+    assert_eq!(canaries.in_bytes("the binary", &fs::read(binary()?)?)?, []);
     match canaries.in_memory(server.pid()) {
         Ok(found) => assert_eq!(found, []),
         Err(error) => eprintln!("skipped: the server's memory cannot be read here: {error}"),

