@@ -8,7 +8,7 @@ use std::io::{self, Write};
 /// What a verb came to: the same twice, for programs and for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// One object.
+    /// One object; null prints nothing, for what has printed its lines already.
     pub json: Value,
     /// Lines, the last without its end; empty prints nothing.
     pub human: String,
@@ -27,6 +27,7 @@ impl Outcome {
 /// When stdout takes no more.
 pub fn print_outcome(outcome: &Outcome, json: bool) -> io::Result<()> {
     match (json, outcome.human.is_empty()) {
+        (true, _) if outcome.json.is_null() => Ok(()),
         (true, _) => print_json(&outcome.json),
         (false, true) => Ok(()),
         (false, false) => print_line(&outcome.human),

@@ -123,3 +123,6 @@ impl Verb {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,12 +97,9 @@ pub(crate) async fn serve(args: &ServeArgs, json: bool) -> ExitCode {
         let _ = undertone_app::print_outcome(&outcome, json);
     };
     let served = undertone_server::serve(&args, |address| ready(address)).await;
+    // The line that was promised has been printed.
     let ended = served.map(|()| Outcome::new(Value::Null, "")).map_err(|error| failure(&error));
-    match ended {
-        // The line that was promised has been printed.
-        Ok(_) => ExitCode::SUCCESS,
-        failed => undertone_app::run::finish(failed, json),
-    }
+    undertone_app::run::finish(ended, json)
 }
 
 /// Runs one admin command.

@@ -1,5 +1,7 @@
 //! What scripts rely on, asked of the real binary: exit codes and exactly one object on stdout.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its place shall fail")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},

@@ -42,12 +42,12 @@ impl Args {
         let since = self.since.unwrap_or(newest).min(newest);
         say(context, json!({ "event": "ready", "seq": since })).await;
         let following = follow(context, only, since);
-        let end = json!({ "event": "end" });
+        let end = Outcome::new(Value::Null, "");
         match self.timeout.timeout {
-            None => following.await.map(|()| Outcome::new(end, "")),
+            None => following.await.map(|()| end),
             Some(time) => match tokio::time::timeout(time, following).await {
-                Ok(ended) => ended.map(|()| Outcome::new(end, "")),
-                Err(_) => Ok(Outcome::new(end, "")),
+                Ok(ended) => ended.map(|()| end),
+                Err(_) => Ok(end),
             },
         }
     }
