@@ -194,7 +194,15 @@ impl Account {
         Ok(account)
     }
 
-    fn assemble(me: Me, log: LogFollower, cells: Cells, mls: Mls, rng: ChaCha20Rng) -> Self {
+    fn assemble(
+        me: Me,
+        log: LogFollower,
+        cells: Cells,
+        mut mls: Mls,
+        mut rng: ChaCha20Rng,
+    ) -> Self {
+        // Randomness is an argument, inside MLS too: a seed replays a run byte for byte.
+        mls.reseed(&mut rng);
         Self {
             contacts: Contacts::new(&me),
             me,
