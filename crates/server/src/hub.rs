@@ -64,7 +64,12 @@ pub(crate) async fn pace(service: Arc<Service>, mut newest: watch::Receiver<u64>
             Ok(Ok(())) => {
                 let until = *newest.borrow_and_update();
                 push_until(&service, ring, &mut pushed, until).await;
-                sleep(interval(service.connections(), service.config.tick.min())).await;
+                let tick = service.config.tick.min();
+                let pace = interval(service.connections(), tick);
+                // Ticks keep their own distance; waiting once more would only delay the next.
+                if pace > tick {
+                    sleep(pace).await;
+                }
             }
             Ok(Err(_)) => return,
             Err(_) => heartbeat(&service, ring).await,
