@@ -1,6 +1,6 @@
 //! What a person sees of the account.
 
-use super::Account;
+use super::{Account, Purpose};
 use super::groups::unknown_chat;
 use crate::ids::ChatId;
 use crate::io::{ChatState, Event, Health, Refused, Reply};
@@ -40,12 +40,18 @@ impl Account {
             queued,
             waiting,
             unsettled: self.conversations.values().map(|chat| chat.unsettled()).sum(),
-            reading: self.cells.fetching() + self.joins.under_way(),
+            reading: self.reading(),
             withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
             skipped,
             stuck: stuck.map(|chat| chat.chat).collect(),
             halted: self.halted.clone(),
         })
+    }
+
+    /// Questions to the log count too: what they answer may be what a conversation waits for.
+    fn reading(&self) -> usize {
+        let asked = self.asks.values().filter(|purpose| matches!(purpose, Purpose::Log(_)));
+        asked.count() + self.cells.fetching() + self.joins.under_way()
     }
 
     /// A conversation looks different now.
