@@ -96,6 +96,17 @@ impl Context {
         .await
     }
 
+    /// Reads what there is for this device, if the server can be reached: a change is then made on
+    /// the newest state that is known.
+    pub(crate) async fn refreshed(&self, patience: Patience) -> Result<(), Failure> {
+        match self.session.wait_caught_up(patience).await {
+            Ok(_) => self.read_out(patience).await,
+            // The change is queued on the state that is here.
+            Err(Unfinished::Unreachable(_)) => Ok(()),
+            Err(unfinished) => Err(unfinished.into()),
+        }
+    }
+
     /// Waits until everything that is listed for this device has been read.
     pub(crate) async fn read_out(&self, patience: Patience) -> Result<(), Failure> {
         self.wait(patience, |context| async move {

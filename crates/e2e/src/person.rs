@@ -211,5 +211,5 @@ pub fn befriend(one: &Person, other: &Person) -> Result<()> {
     let accepted = other.ok(&["accept", link, "--timeout", "60"])?;
     ensure!(accepted["state"] == "open", "{accepted}");
     watching.until(|event| event["event"] == "chat" && event["state"] == "open")?;
-    Ok(())
+    one.ok(&["sync"]).map(drop)
 }

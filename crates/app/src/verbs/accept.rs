@@ -48,6 +48,11 @@ impl Args {
             .joined(context, patience, begun.chat, since)
             .await
             .map_err(|failure| failure.with("chat", begun.chat.to_string()))?;
+        // The keys by which the other side adds this device to groups. The contact exists already:
+        // what does not go out now goes out by itself later.
+        if let Err(failure) = context.settled(self.timeout.bounded()).await {
+            tracing::debug!("the rest of first contact is queued: {}", failure.code);
+        }
         Ok(outcome(&chat))
     }
 

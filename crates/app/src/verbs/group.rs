@@ -119,6 +119,7 @@ impl Args {
             Action::Add { chat, members } => {
                 let chat = resolve::chat(context, chat).await?;
                 let members = resolve::contacts(context, members).await?;
+                context.refreshed(self.timeout.bounded()).await?;
                 self.change(context, &chat, Command::Add { chat: chat.chat, members }).await
             }
             Action::Remove { chat, members } => {
@@ -157,6 +158,7 @@ impl Args {
     ) -> Result<Outcome, Failure> {
         let name = parse_name(name)?;
         let members = resolve::contacts(context, members).await?;
+        context.refreshed(self.timeout.bounded()).await?;
         let command = Command::CreateGroup { name, members };
         let Reply::Chat(chat) = context.ask_with(self.timeout.bounded(), command).await? else {
             return Err(Failure::bug("no conversation came"));

@@ -166,6 +166,12 @@ impl Contacts {
         Some((info, list.list.number, bytes))
     }
 
+    /// Whether a KeyPackage of this person is at hand.
+    pub(crate) fn has_package(&self, identity: &IdentityKey) -> bool {
+        let person = self.people.get(identity);
+        person.is_some_and(|it| !it.packages.is_empty() || it.last_resort.is_some())
+    }
+
     /// Whether the newest list known of a member's owner names the member's device. Of whom no list
     /// is known, nothing can be said.
     pub(crate) fn lists(&self, member: &Member) -> bool {

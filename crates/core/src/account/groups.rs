@@ -76,12 +76,20 @@ impl Account {
     }
 
     fn check_contacts(&self, people: &[IdentityKey]) -> Result<(), Refused> {
-        let stranger = people.iter().find(|person| self.contacts.chat_with(person).is_none());
-        stranger.map_or(Ok(()), |_| {
-            Err(refuse(
+        if people.iter().any(|person| self.contacts.chat_with(person).is_none()) {
+            return Err(refuse(
                 "not_found",
                 "Only contacts can be added.",
                 "Become contacts first: one makes a link (`undertone link`), the other accepts it.",
+            ));
+        }
+        // Whoever is left out must not be left out in silence.
+        people.iter().find(|person| !self.contacts.has_package(person)).map_or(Ok(()), |person| {
+            let who = self.contacts.name_of(person);
+            Err(refuse(
+                "not_ready",
+                &format!("{who} cannot be added yet: no key of theirs is known here."),
+                "Their device sends one when it is next online; then `undertone sync`, and again.",
             ))
         })
     }
