@@ -4,7 +4,7 @@ use crate::{Failure, context::Context, resolve, show};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use undertone_client::message_state_word;
-use undertone_core::io::{ChatView, HistoryRow};
+use undertone_core::io::{ChatView, Command, HistoryRow, Reply};
 use undertone_crypto::IdentityKey;
 use undertone_store::Listed;
 
@@ -12,15 +12,16 @@ use undertone_store::Listed;
 pub(crate) struct Names(BTreeMap<IdentityKey, String>);
 
 impl Names {
-    /// Those who are in `chat` now, and all contacts: somebody who has left may be one.
+    /// Those who are or were in `chat`, and all contacts.
     pub(crate) async fn of(context: &Context, chat: &ChatView) -> Result<Self, Failure> {
         let mut names = BTreeMap::new();
         for contact in resolve::all_chats(context).await? {
             names.extend(contact.contact.map(|identity| (identity, contact.name.to_string())));
         }
-        for member in resolve::members(context, chat).await? {
-            names.insert(member.identity, member.name.to_string());
-        }
+        let Reply::Names(told) = context.ask(Command::Names { chat: chat.chat }).await? else {
+            return Err(Failure::bug("no names came"));
+        };
+        names.extend(told.iter().map(|(identity, name)| (*identity, name.to_string())));
         Ok(Self(names))
     }
 

@@ -325,8 +325,8 @@ fn group(members: usize, cells: usize, folder: &Path) {
     world.set_online(last, false);
     let rounds = cells.div_ceil(members - 1);
     for round in 0..rounds {
-        for index in 0..members - 1 {
-            world.say(index, chats[index], &format!("round {round}"));
+        for (index, chat) in chats.iter().enumerate().take(members - 1) {
+            world.say(index, *chat, &format!("round {round}"));
         }
         world.rest();
         world.devices.iter_mut().for_each(|device| device.replies.clear());

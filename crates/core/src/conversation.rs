@@ -182,6 +182,14 @@ impl Conversation {
         members.into_iter().map(view).collect()
     }
 
+    /// The names of all who are or were here, as far as they were ever told.
+    pub(crate) fn all_names(&mut self, ctx: &mut Ctx<'_>) -> BTreeMap<IdentityKey, Name> {
+        let present = self.members(ctx).into_iter().map(|member| member.identity);
+        let people: Vec<_> = present.chain(self.names.keys().copied()).collect();
+        let own = [ctx.me.identity];
+        people.into_iter().chain(own).map(|it| (it, self.name_of(&it, ctx))).collect()
+    }
+
     /// A person's name: set here, known as a contact, or as said in this conversation.
     pub(crate) fn name_of(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> Name {
         if *identity == ctx.me.identity {

@@ -157,6 +157,11 @@ pub enum Command {
         /// Which.
         chat: ChatId,
     },
+    /// The names of all who are or were in a conversation.
+    Names {
+        /// Which.
+        chat: ChatId,
+    },
     /// Name a contact as one likes; counts before the name they chose.
     RenameContact {
         /// The contact's conversation.
@@ -201,6 +206,8 @@ pub enum Reply {
     },
     /// Who is in a conversation.
     Members(Vec<MemberView>),
+    /// People's names, as named here, else as known.
+    Names(BTreeMap<IdentityKey, Name>),
     /// A safety number.
     Safety {
         /// Sixty digits.

@@ -6,7 +6,10 @@ use crate::{
     context::{Context, Timeout},
 };
 use serde_json::{Value, json};
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 use tokio::sync::mpsc;
 use undertone_client::{Engine, Running, Wires, start};
 use undertone_core::{
@@ -40,6 +43,7 @@ impl Engine for Ada {
         let reply = match command {
             Command::Chats => Reply::Chats(vec![contact(BEN, "Ben"), contact(CHLOE, "Chloe")]),
             Command::Members { .. } => Reply::Members(Vec::new()),
+            Command::Names { .. } => Reply::Names(BTreeMap::new()),
             Command::Accept { .. } => {
                 more.extend(self.after_accept.drain(..).map(Output::Event));
                 Reply::Chat(ChatView { state: ChatState::Requested, ..contact(BEN, "Ben") })

@@ -37,6 +37,7 @@ impl Account {
             Command::Rename { chat, name } => self.rename_group(chat, &name),
             Command::SetRole { chat, member, role } => self.set_role(chat, member, role),
             Command::Members { chat } => self.list_members(chat),
+            Command::Names { chat } => self.list_names(chat),
             Command::RenameContact { chat, name } => self.rename_contact(chat, name),
             Command::Verify { chat, confirm } => self.verify(chat, confirm),
             Command::Whoami => Ok(self.whoami()),

@@ -1,7 +1,7 @@
 //! What a person sees of the account.
 
-use super::{Account, Purpose};
 use super::groups::unknown_chat;
+use super::{Account, Purpose};
 use crate::ids::ChatId;
 use crate::io::{ChatState, Event, Health, Refused, Reply};
 use std::collections::BTreeMap;
@@ -15,6 +15,11 @@ impl Account {
     pub(super) fn list_members(&mut self, chat: ChatId) -> Result<Reply, Refused> {
         let members = self.with(chat, |chat, ctx| chat.members(ctx));
         members.map(Reply::Members).ok_or_else(unknown_chat)
+    }
+
+    pub(super) fn list_names(&mut self, chat: ChatId) -> Result<Reply, Refused> {
+        let names = self.with(chat, |chat, ctx| chat.all_names(ctx));
+        names.map(Reply::Names).ok_or_else(unknown_chat)
     }
 
     pub(super) fn whoami(&self) -> Reply {
