@@ -128,8 +128,10 @@ struct View {
 }
 
 impl<S: CellStore> Engine<S> {
-    /// Takes up the log where the store has it. With an empty store, or after a change of keys,
-    /// the first thing done is to sign: the empty log's head, or an empty tick under the new key.
+    /// Takes up the log where the store has it. With an empty store, after a change of keys, or
+    /// after a recovery that no head declares yet, the first thing done is to sign: the empty log's
+    /// head, or an empty tick. Clients that are ahead of a restored backup look at the newest head
+    /// before they write anything, so the declaration cannot wait for the first cell.
     ///
     /// # Errors
     /// [`OpenError`] when keys, log and store do not belong together, or the store fails.
@@ -140,6 +142,8 @@ impl<S: CellStore> Engine<S> {
         let time_ms = now_ms.max(newest.head.time_ms);
         let open = OpenSegments::of(&store);
         let signs_now = ring.key_at(newest.head.tick) == ring.newest();
+        let recovered = config.recovered_after;
+        let declares = recovered.is_none() || newest.head.recovered_after == recovered;
         let engine = Self {
             store,
             config,
@@ -149,7 +153,7 @@ impl<S: CellStore> Engine<S> {
             view: RwLock::new(View { log, newest, recent: Recent::default() }),
             closing: AtomicBool::new(false),
         };
-        if !signs_now {
+        if !(signs_now && declares) {
             engine.seal_empty(now_ms)?;
         }
         Ok(engine)

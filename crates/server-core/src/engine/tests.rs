@@ -272,6 +272,21 @@ fn a_declared_recovery_stands_in_every_head() {
 }
 
 #[test]
+fn a_declared_recovery_is_in_the_first_head_that_anybody_sees() {
+    let store = Memory::default();
+    let engine = Engine::open(store.clone(), Config::new(keys()), START).unwrap();
+    seal(&engine, START, [put(1, 1)]);
+    let config = Config { recovered_after: Some(1), ..Config::new(keys()) };
+    let restored = Engine::open(store.clone(), config.clone(), START + 1).unwrap();
+    // Before any PUT: clients that are ahead of the backup look before they write.
+    let head = restored.newest().head;
+    assert_eq!((head.tick, head.recovered_after), (2, Some(1)));
+    assert_eq!(restored.heartbeat(START + 2).head.head.recovered_after, Some(1));
+    let again = Engine::open(store, config, START + 3).unwrap();
+    assert_eq!(again.newest().head.tick, 2, "declaring it once more takes no tick");
+}
+
+#[test]
 fn a_cell_newer_than_the_asked_tree_is_proved_in_its_own() {
     let engine = engine();
     seal(&engine, START, [put(1, 1)]);

@@ -77,6 +77,12 @@ async fn a_backup_of_a_running_server_serves_and_says_what_it_is() {
         assert!(matches!(got, Answer::Found { .. }), "{got:?}");
     }
     assert!(matches!(ben.ask(later.get()).await, Answer::None { .. }));
+    // Ben looks before he writes, and has to learn of it then.
+    let declared = match ben.ask(Request::Proof { from_size: 0, to_tick: u64::MAX }).await {
+        Answer::Proof(proof) => proof.head.head.recovered_after,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(declared, Some(5));
     let receipt = ben.store(&later).await;
     assert_eq!(receipt.head.head.recovered_after, Some(5));
     // The original was not touched by what its backup wrote.
