@@ -57,7 +57,7 @@ fn a_revoked_link_makes_none() -> Result<()> {
 }
 
 #[test]
-fn an_expired_link_is_refused() -> Result<()> {
+fn an_expired_link_makes_no_contact() -> Result<()> {
     let stage = Stage::open()?;
     let (ada, ben) = (stage.person("Ada")?, stage.person("Ben")?);
     let link = link_of(&ada, &["--expires", "1s"])?;
@@ -65,7 +65,15 @@ fn an_expired_link_is_refused() -> Result<()> {
     Running::start(&mut ada.command(&["watch", "--timeout", "2"])?)?
         .end_within(PATIENCE)?
         .map_err(|_| anyhow::anyhow!("the watch does not end"))?;
-    ben.refused(&["accept", &link, "--timeout", "60"], 4, "link_expired")?;
+    // By its own clock or in vain: an idle server's newest head may be older than the link's end,
+    // and it is the head's time that counts.
+    let _watch = ada.watch()?;
+    let answer = ben.run(&["accept", &link, "--timeout", "5"])?;
+    assert!(
+        matches!((answer.exit, answer.code()), (Some(4), "link_expired") | (Some(9), _)),
+        "{answer:?}"
+    );
+    assert_eq!(ada.ok(&["chats"])?["chats"], serde_json::json!([]));
     Ok(())
 }
 
