@@ -3,13 +3,16 @@
 mod outbox;
 
 use self::outbox::{Outbox, Release};
-use crate::{Engine, LinkState, Storage, Wires, clock, storage::StorageError};
+use crate::{Engine, LinkState, Storage, Wires, clock, storage::StorageError, wait};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot, watch};
-use undertone_core::io::{Command, Event, Input, Refused, Reply};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+use undertone_core::io::{Changes, Command, Event, Input, Refused, Reply};
 use undertone_transport::{LinkEvent, Outgoing};
 use undertone_wire::Frame;
 
@@ -19,6 +22,12 @@ const GATHER_MAX: usize = 64;
 /// The longest sleep. The system's clock may jump while the machine is suspended, so the deadline
 /// is looked at again.
 const SLEEP_MS_MAX: u64 = 30_000;
+
+/// Where keys and texts stand: what a batch erases or replaces there must leave the disk.
+const SECRET_SPACES: [&str; 4] = ["chat", "link", "mls", "out"];
+
+/// How long erased secrets may stay in the store's log: one folding for all that is erased within.
+const FORGET_AFTER: Duration = Duration::from_secs(1);
 
 /// A command and whom to answer.
 pub(crate) struct Asked {
@@ -52,6 +61,8 @@ pub(crate) struct Driver<E> {
     /// Frames that the link has no room for yet; bounded by the engine's windows.
     outbound: VecDeque<Outgoing>,
     deadline_ms: Option<u64>,
+    /// When erased secrets are to leave the disk.
+    forget_at: Option<Instant>,
     /// Something else than a question has happened since the last step was told.
     moved: bool,
 }
@@ -61,6 +72,7 @@ enum Woken {
     Asked(Asked),
     Link(LinkEvent),
     Slept,
+    Forget,
     Sent,
     /// Nobody holds a session any more, or the link's task is gone.
     End,
@@ -85,6 +97,7 @@ impl<E: Engine> Driver<E> {
             connection: None,
             outbound: VecDeque::new(),
             deadline_ms: None,
+            forget_at: None,
             moved: false,
         }
     }
@@ -95,6 +108,7 @@ impl<E: Engine> Driver<E> {
             self.settle().await?;
             match self.wait().await {
                 Woken::End => return Ok(()),
+                Woken::Forget => self.forget().await?,
                 woken => self.take(woken),
             }
             self.gather();
@@ -107,6 +121,7 @@ impl<E: Engine> Driver<E> {
             asked = self.asked.recv() => asked.map_or(Woken::End, Woken::Asked),
             event = self.wires.events.recv() => event.map_or(Woken::End, Woken::Link),
             () = tokio::time::sleep(sleep), if self.deadline_ms.is_some() => Woken::Slept,
+            () = wait::until(self.forget_at) => Woken::Forget,
             permit = self.wires.frames.reserve(), if !self.outbound.is_empty() => {
                 if let (Ok(permit), Some(frame)) = (permit, self.outbound.pop_front()) {
                     permit.send(frame);
@@ -144,7 +159,7 @@ impl<E: Engine> Driver<E> {
             }
             Woken::Link(event) => self.take_link(event),
             Woken::Slept => self.wake(),
-            Woken::Sent | Woken::End => {}
+            Woken::Forget | Woken::Sent | Woken::End => {}
         }
     }
 
@@ -195,6 +210,9 @@ impl<E: Engine> Driver<E> {
         let Outbox { batch, releases } = Outbox::collect(&mut self.engine);
         if !batch.changes.is_empty() || !batch.events.is_empty() {
             self.moved = true;
+            if replaces_secrets(&batch.changes) {
+                self.forget_at.get_or_insert_with(|| Instant::now() + FORGET_AFTER);
+            }
             let newest = self.storage.run(move |store| store.commit(&batch)).await?;
             self.shown.newest.send_if_modified(|shown| std::mem::replace(shown, newest) != newest);
         }
@@ -204,6 +222,19 @@ impl<E: Engine> Driver<E> {
             self.shown.steps.send_modify(|steps| *steps += 1);
         }
         Ok(())
+    }
+
+    /// Lets erased secrets leave the disk. A store that cannot do it now still has them, encrypted:
+    /// no reason to end, and the next folding takes them along.
+    async fn forget(&mut self) -> Result<(), StorageError> {
+        self.forget_at = None;
+        match self.storage.run(|store| store.forget_erased()).await {
+            Err(StorageError::Store(error)) => {
+                tracing::warn!(%error, "what was erased is still on disk");
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     fn release(&mut self, release: Release) {
@@ -229,4 +260,8 @@ impl<E: Engine> Driver<E> {
             Release::Deadline(at_ms) => self.deadline_ms = Some(at_ms),
         }
     }
+}
+
+fn replaces_secrets(changes: &Changes) -> bool {
+    changes.records.keys().any(|(space, _)| SECRET_SPACES.contains(space))
 }

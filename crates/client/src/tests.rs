@@ -50,6 +50,7 @@ impl Engine for Scripted {
 struct Watched {
     inner: Memory,
     diary: Diary,
+    forgets: mpsc::UnboundedSender<()>,
 }
 
 impl Store for Watched {
@@ -102,6 +103,11 @@ impl Store for Watched {
         self.inner.set_setting(name, value)
     }
 
+    fn forget_erased(&mut self) -> Result<(), StoreError> {
+        let told = self.forgets.send(());
+        told.map_err(|_| StoreError::Disk("nobody looks any more".to_owned()))
+    }
+
     fn check(&self) -> Result<Vec<String>, StoreError> {
         self.inner.check()
     }
@@ -113,6 +119,8 @@ struct Rig {
     events: mpsc::Sender<LinkEvent>,
     frames: mpsc::Receiver<Outgoing>,
     diary: Diary,
+    /// What was erased is to be forgotten.
+    forgets: mpsc::UnboundedReceiver<()>,
 }
 
 impl Rig {
@@ -129,9 +137,10 @@ impl Rig {
         let (frames_in, frames) = mpsc::channel(1);
         let (script, out) = (Box::new(script), VecDeque::new());
         let engine = Scripted { diary: Arc::clone(&diary), script, out };
-        let store = Watched { inner, diary: Arc::clone(&diary) };
+        let (forgets_in, forgets) = mpsc::unbounded_channel();
+        let store = Watched { inner, diary: Arc::clone(&diary), forgets: forgets_in };
         let running = start(engine, store, (), Wires::held(events_out, frames_in)).unwrap();
-        Self { running, events, frames, diary }
+        Self { running, events, frames, diary, forgets }
     }
 
     async fn connect(&self) {

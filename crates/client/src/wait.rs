@@ -86,7 +86,8 @@ impl Session {
     }
 }
 
-async fn until(end: Option<Instant>) {
+/// Sleeps until then; without a time for ever.
+pub(crate) async fn until(end: Option<Instant>) {
     match end {
         Some(end) => sleep_until(end).await,
         None => std::future::pending().await,

@@ -146,6 +146,10 @@ impl Store for Memory {
         Ok(())
     }
 
+    fn forget_erased(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn check(&self) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }

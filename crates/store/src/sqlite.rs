@@ -1,7 +1,7 @@
 //! The store on SQLCipher.
 //!
 //! WAL with `synchronous = FULL`: a commit is one sync of the log. `secure_delete` overwrites what
-//! is erased, temporary tables stay in memory, and every page is authenticated by SQLCipher, so a
+//! is erased, and folding the log in removes the pages as they were before; temporary tables stay in memory, and every page is authenticated by SQLCipher, so a
 //! changed byte is an error and not a wrong answer.
 
 mod history;
@@ -94,6 +94,10 @@ impl Store for Sqlite {
 
     fn set_setting(&mut self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
         tables::set_setting(&self.connection, name, value)
+    }
+
+    fn forget_erased(&mut self) -> Result<(), StoreError> {
+        open::fold_log(&self.connection)
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {

@@ -73,7 +73,7 @@ pub struct ChatSummary {
 ///
 /// * [`Self::commit`] is atomic and, when it returns, durable.
 /// * A key of [`Changes::records`] is unique within its space; `None` erases, and erased bytes
-///   do not stay in the file.
+///   do not stay on disk after the next [`Self::forget_erased`], or after the store is closed.
 /// * A [`HistoryRow`] with the same (chat, author, message) replaces the one before and stays
 ///   marked as read.
 /// * Reading takes no side effects; an error leaves everything as it was.
@@ -137,6 +137,13 @@ pub trait Store: Send {
     /// # Errors
     /// The setting is as before.
     fn set_setting(&mut self, name: &str, value: Option<&str>) -> Result<(), StoreError>;
+
+    /// Lets no file hold any more what was erased or replaced before: where a commit goes to a log
+    /// first, the log still has the pages as they were. Costs some syncs.
+    ///
+    /// # Errors
+    /// Some of it may still be there; nothing else is touched.
+    fn forget_erased(&mut self) -> Result<(), StoreError>;
 
     /// Reads and authenticates everything; what is wrong, a line each.
     ///

@@ -4,7 +4,7 @@ use super::{Rig, persist, transmit};
 use crate::{CommandError, LinkState, Wires, start};
 use undertone_core::{
     ChatId,
-    io::{Command, Event, Input, Output, Reply},
+    io::{Changes, Command, Event, Input, Output, Reply},
 };
 use undertone_store::Memory;
 use undertone_transport::{ConnectError, Down, LinkEvent, Lost};
@@ -148,6 +148,25 @@ async fn the_numbers_of_events_go_on_where_they_were() {
     let events = rig.running.session.events(1, 10).await.unwrap();
     assert_eq!(events[0].seq, 2);
     assert!(events[0].event.body.contains("\"event\":\"gap\""), "{}", events[0].event.body);
+}
+
+#[tokio::test]
+async fn what_replaced_secrets_is_followed_by_their_forgetting_once() {
+    let secret = |key: &str| {
+        let mut changes = Changes::default();
+        changes.records.insert(("mls", key.as_bytes().to_vec()), None);
+        Output::Persist(changes)
+    };
+    let mut rig = Rig::new(move |input| match input {
+        Input::Connected => vec![persist("a")],
+        _ => done(&input).into_iter().chain([secret("a")]).collect(),
+    });
+    rig.connect().await;
+    for _ in 0..3 {
+        rig.running.session.command(Command::Chats).await.unwrap();
+    }
+    rig.forgets.recv().await.unwrap();
+    assert!(rig.forgets.try_recv().is_err(), "a sync for every step costs too much");
 }
 
 #[tokio::test]

@@ -60,10 +60,18 @@ fn connect(path: &Path, key: &DatabaseKey) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Folds the write-ahead log into the database and empties it.
+pub(super) fn fold_log(connection: &Connection) -> Result<(), StoreError> {
+    let blocked: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    // Somebody reads an older state: the log is not empty, and another call will do it.
+    if blocked { Err(StoreError::InUse) } else { Ok(()) }
+}
+
 /// A file cut at its end may open and fail much later; better at once. The write-ahead log is
 /// folded in first, because pages that stand in it alone are not missing.
 fn whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    fold_log(connection)?;
     let pages: u64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     let length = fs::metadata(path)
         .map_err(|error| StoreError::from_io("measuring profile.db", &error))?

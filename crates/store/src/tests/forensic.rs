@@ -57,6 +57,22 @@ fn planted_words_stand_in_no_file_open_or_closed() {
 }
 
 #[test]
+fn what_was_erased_leaves_the_write_ahead_log_when_told_and_at_the_close() {
+    let (_keep, ada) = place();
+    let mut profile = create(&ada, &plant()).unwrap();
+    let log = ada.join("profile.db-wal");
+    let length = || fs::metadata(&log).map_or(0, |metadata| metadata.len());
+    profile.store().commit(&conformance::records([("mls", "secret", None)])).unwrap();
+    assert!(length() > 0, "a commit goes to the log first");
+    profile.store().forget_erased().unwrap();
+    assert_eq!(length(), 0);
+    profile.store().commit(&plant()).unwrap();
+    assert!(length() > 0);
+    drop(profile);
+    assert_eq!(length(), 0);
+}
+
+#[test]
 fn erased_bytes_are_overwritten() {
     let (_keep, ada) = place();
     let mut profile = create(&ada, &plant()).unwrap();
