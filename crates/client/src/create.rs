@@ -39,6 +39,27 @@ pub struct Made {
     pub notice: Option<String>,
 }
 
+/// A profile that is whole and has no name yet: the words of the identity must be told before it
+/// exists, because nothing can tell them again. Dropped, nothing of it is left.
+#[derive(Debug)]
+#[must_use = "without `finish` there is no profile"]
+pub struct Prepared {
+    /// What will have been made.
+    pub made: Made,
+    profile: undertone_store::Prepared,
+}
+
+impl Prepared {
+    /// Gives the profile its name.
+    ///
+    /// # Errors
+    /// When somebody else has taken the name, or the disk fails.
+    pub fn finish(self) -> Result<(), CreateError> {
+        self.profile.finish()?;
+        Ok(())
+    }
+}
+
 /// Why no profile was made. Nothing is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
@@ -61,17 +82,17 @@ pub fn new_phrase() -> Result<Phrase, OpenError> {
     Ok(Phrase::generate(&mut StdRng::from_seed(seed()?)))
 }
 
-/// Makes a profile in `folder`, after the pinned server has answered and speaks this version.
-/// `time` bounds each step of reaching it.
+/// Prepares a profile for `folder`, after the pinned server has answered and speaks this version.
+/// `time` bounds each step of reaching it. Nothing is there before [`Prepared::finish`].
 ///
 /// # Errors
 /// [`CreateError`]; nothing half-made is left.
-pub async fn create(
+pub async fn prepare(
     folder: &Path,
     passphrase: &str,
     new: NewProfile,
     time: Option<Duration>,
-) -> Result<Made, CreateError> {
+) -> Result<Prepared, CreateError> {
     if !Profile::is_free(folder)? {
         return Err(StoreError::Exists(folder.to_owned()).into());
     }
@@ -85,8 +106,9 @@ pub async fn create(
     settings.extend(proxy.as_deref().map(|proxy| (SETTING_PROXY, proxy)));
     let (first, device) = begin(new)?;
     let mut rng = StdRng::from_seed(seed()?);
-    Profile::create(folder, passphrase, KdfParams::STANDARD, &first, &settings, &mut rng)?;
-    Ok(Made { identity: identity.key(), device, notice })
+    let kdf = KdfParams::STANDARD;
+    let profile = Profile::prepare(folder, passphrase, kdf, &first, &settings, &mut rng)?;
+    Ok(Prepared { made: Made { identity: identity.key(), device, notice }, profile })
 }
 
 fn limits(new: &NewProfile, time: Option<Duration>) -> Limits {

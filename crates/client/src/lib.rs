@@ -27,7 +27,7 @@ mod session;
 mod storage;
 mod wait;
 
-pub use create::{CreateError, Made, NewProfile, create, new_phrase};
+pub use create::{CreateError, Made, NewProfile, Prepared, new_phrase, prepare};
 pub use engine::Engine;
 pub use event::{EventBody, chat_state_word, kind_word, message_state_word};
 pub use network::{LinkState, Wires};

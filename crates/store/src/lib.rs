@@ -31,7 +31,7 @@ pub use folder::{CONTROL_FILE, Lock};
 pub use header::KdfParams;
 pub use key::DatabaseKey;
 pub use memory::Memory;
-pub use profile::Profile;
+pub use profile::{Prepared, Profile};
 pub use records::Records;
 pub use store::{
     Batch, ChatSummary, EVENTS_KEPT, EventRow, HistoryQuery, Listed, SETTING_BYTES_MAX, Store,

@@ -43,16 +43,31 @@ impl Profile {
         settings: &[(&str, &str)],
         rng: &mut dyn rand::CryptoRng,
     ) -> Result<Self, StoreError> {
-        let folder = &absolute(folder)?;
-        if !folder::is_free(folder)? {
-            return Err(StoreError::Exists(folder.clone()));
+        Self::prepare(folder, passphrase, kdf, first, settings, rng)?.finish()
+    }
+
+    /// The same without the name yet: what must not be lost can be told to the person before the
+    /// profile exists.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn prepare(
+        folder: &Path,
+        passphrase: &str,
+        kdf: KdfParams,
+        first: &Batch,
+        settings: &[(&str, &str)],
+        rng: &mut dyn rand::CryptoRng,
+    ) -> Result<Prepared, StoreError> {
+        let target = absolute(folder)?;
+        if !folder::is_free(&target)? {
+            return Err(StoreError::Exists(target));
         }
         let key = DatabaseKey::random(rng);
         let header = Header::seal(header::DATABASE, &key, passphrase, kdf, rng)?;
-        let staging = Staging::make(folder)?;
+        let staging = Staging::make(&target)?;
         staging.fill(&key, &header, first, settings)?;
-        staging.finish(folder)?;
-        Self::open(folder, key)
+        Ok(Prepared { target, key, staging })
     }
 
     /// Whether there is a profile in `folder` at all, before a passphrase is asked for.
@@ -118,7 +133,28 @@ impl Profile {
     }
 }
 
-/// A profile that has no name yet. Dropped unfinished, it is removed.
+/// A profile that is whole on disk and has no name yet. Dropped, nothing of it is left.
+#[derive(Debug)]
+#[must_use = "without `finish` there is no profile"]
+pub struct Prepared {
+    target: PathBuf,
+    key: DatabaseKey,
+    staging: Staging,
+}
+
+impl Prepared {
+    /// Gives the profile its name and opens it.
+    ///
+    /// # Errors
+    /// When somebody else has taken the name, or the disk fails.
+    pub fn finish(self) -> Result<Profile, StoreError> {
+        self.staging.finish(&self.target)?;
+        Profile::open(&self.target, self.key)
+    }
+}
+
+/// A folder that has no name yet. Dropped unfinished, it is removed.
+#[derive(Debug)]
 struct Staging {
     folder: PathBuf,
     lock: Option<Lock>,

@@ -102,6 +102,21 @@ fn what_was_committed_is_there_after_reopening() {
 }
 
 #[test]
+fn a_prepared_profile_is_there_once_it_is_finished_and_else_leaves_nothing() {
+    let (keep, ada) = place();
+    let prepare = || {
+        let (kdf, first) = (KdfParams::DANGEROUS_CHEAP, Batch::default());
+        Profile::prepare(&ada, PASSPHRASE, kdf, &first, &[], &mut rng()).unwrap()
+    };
+    let prepared = prepare();
+    assert!(!ada.exists());
+    drop(prepared);
+    assert_eq!(std::fs::read_dir(keep.path()).unwrap().count(), 0);
+    drop(prepare().finish().unwrap());
+    reopen(&ada).unwrap();
+}
+
+#[test]
 fn a_wrong_passphrase_is_said_so_even_while_in_use() {
     let (_keep, ada) = place();
     let _held = create(&ada, &Batch::default()).unwrap();

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its place shall fail")]
 
 use std::{
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 use tempfile::TempDir;
 
@@ -53,6 +54,57 @@ fn server_nobody_runs() -> String {
     let address = listener.local_addr().unwrap();
     drop(listener);
     format!("undertone://{address}/#{}", "ab".repeat(32))
+}
+
+/// A server that runs until it is dropped.
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    fn start(place: &Place) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(place.path("data"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("ready ").unwrap().to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_words_are_out_before_there_is_a_profile() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let init = |stdout: Stdio| {
+        let words = ["init", "--name", "Ada", "--server", &served.address];
+        let mut command = command(&place.path("ada"), &place.path("passphrase"), &words);
+        command.stdout(stdout).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let assert_none = |exit: Option<i32>, why: &str| {
+        assert_eq!(exit, Some(7), "{why}");
+        assert!(!place.path("ada").exists(), "{why}: a profile whose words nobody has seen");
+        assert!(!place.path(".ada.new").exists(), "{why}");
+    };
+    let mut closed = init(Stdio::piped());
+    drop(closed.stdout.take());
+    assert_none(closed.wait().unwrap().code(), "nobody reads");
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        assert_none(init(full.into()).wait().unwrap().code(), "stdout is on a full disk");
+    }
+    let made = init(Stdio::piped()).wait_with_output().unwrap();
+    assert_eq!(code(&made), 0);
+    assert_eq!(object(&made)["recovery_phrase"].as_str().unwrap().split(' ').count(), 24);
+    assert_eq!(place.run(&["whoami"]).0, 0);
 }
 
 #[test]

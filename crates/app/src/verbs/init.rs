@@ -1,10 +1,13 @@
 //! `init`: a profile and its keys.
 
-use crate::{Failure, Global, Outcome, context::Timeout, later, passphrase, resolve, show};
+use crate::{
+    Exit, Failure, Global, Outcome, context::Timeout, later, passphrase, print_outcome, resolve,
+    show,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{fs::File, io::Read, path::PathBuf};
-use undertone_client::NewProfile;
+use undertone_client::{Made, NewProfile};
 use undertone_core::Name;
 use undertone_crypto::Phrase;
 use undertone_store::{Profile, StoreError};
@@ -46,10 +49,12 @@ pub struct Args {
 }
 
 impl Args {
-    /// Makes the profile.
+    /// Makes the profile. Prints what came of it itself: the words stand nowhere else, so they are
+    /// out before there is a profile, and where they cannot be printed there is none.
     ///
     /// # Errors
-    /// When an argument is wrong, something is there already, or the server cannot be reached.
+    /// When an argument is wrong, something is there already, the server cannot be reached, or
+    /// stdout takes nothing.
     pub(crate) async fn run(&self, global: &Global) -> Result<Outcome, Failure> {
         if self.invite.is_some() {
             return Err(later::not_yet("an admission code"));
@@ -68,23 +73,10 @@ impl Args {
         let passphrase = passphrase::choose(global)?;
         let words = new.phrase.dangerous_words();
         let patience = self.timeout.timeout;
-        let made = undertone_client::create(&folder, &passphrase, new, patience).await?;
-        let (identity, device) = (resolve::person_id(&made.identity), hex::encode(made.device));
-        let human = format!(
-            "{}\n\n{}\n\nYour fingerprint: {identity}{}",
-            *words,
-            NOTICE,
-            made.notice
-                .map(|notice| format!("\nThe server's operator says: {}", show::text(&notice)))
-                .unwrap_or_default(),
-        );
-        let json = json!({
-            "identity": identity,
-            "device": device,
-            "recovery_phrase": *words,
-            "notice": NOTICE,
-        });
-        Ok(Outcome::new(json, human))
+        let prepared = undertone_client::prepare(&folder, &passphrase, new, patience).await?;
+        print_outcome(&outcome(&words, &prepared.made), global.json).map_err(unsaid)?;
+        prepared.finish()?;
+        Ok(Outcome::new(Value::Null, ""))
     }
 
     fn address(&self) -> Result<ServerAddress, Failure> {
@@ -101,4 +93,28 @@ impl Args {
             .map_err(|error| Failure::usage(format!("the words cannot be read: {error}")))?;
         Phrase::parse(&text).map_err(|bad| Failure::usage(bad.to_string()))
     }
+}
+
+fn outcome(words: &str, made: &Made) -> Outcome {
+    let (identity, device) = (resolve::person_id(&made.identity), hex::encode(made.device));
+    let notice = made.notice.as_ref();
+    let notice =
+        notice.map(|notice| format!("\nThe server's operator says: {}", show::text(notice)));
+    let human = format!(
+        "{words}\n\n{NOTICE}\n\nYour fingerprint: {identity}{}",
+        notice.unwrap_or_default()
+    );
+    let json = json!({
+        "identity": identity,
+        "device": device,
+        "recovery_phrase": words,
+        "notice": NOTICE,
+    });
+    Outcome::new(json, human)
+}
+
+fn unsaid(error: std::io::Error) -> Failure {
+    let message = format!("the words of the identity could not be printed: {error}");
+    Failure::new(Exit::Storage, "stdout", message)
+        .hint("nothing was made; let the output go where it can be read, and run it again")
 }
