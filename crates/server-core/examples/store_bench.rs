@@ -68,6 +68,10 @@ impl Files for Dir {
         (&*self.file(name)?).write_all(bytes)
     }
 
+    fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        OpenOptions::new().write(true).open(self.path.join(name))?.write_all_at(bytes, offset)
+    }
+
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.file(name)?.read_exact_at(buffer, offset)
     }

@@ -1,11 +1,12 @@
 //! The few things that the store asks of a file system.
 //!
 //! # The contract
-//! One flat directory. What [`Files::append`], [`Files::create`] or [`Files::truncate`] wrote is
-//! visible to [`Files::read_at`] at once, and survives a power cut only once [`Files::sync`] of
+//! One flat directory. What [`Files::append`], [`Files::overwrite`], [`Files::create`] or
+//! [`Files::truncate`] wrote is visible to [`Files::read_at`] at once, and survives a power cut only once [`Files::sync`] of
 //! that file has returned; a new or removed name survives only once [`Files::sync_dir`] has.
 //! Until then any part of it may be there or not, in any order between files. An error says
-//! nothing about how much was done. A failed sync is never retried by the store.
+//! nothing about how much was done. A failed sync is never retried by the store: the system may
+//! have forgotten that the bytes are not on the disk, and only writing them again reminds it.
 
 mod memory;
 
@@ -38,6 +39,12 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// [`io::ErrorKind::StorageFull`] when the disk is full; a part may have been written.
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes over bytes that are there already; the length stays.
+    ///
+    /// # Errors
+    /// Whatever the file system reports; a part may have been written.
+    fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Fills `buffer` from `offset` on.
     ///
@@ -85,6 +92,10 @@ impl<F: Files + ?Sized> Files for std::sync::Arc<F> {
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         (**self).append(name, bytes)
+    }
+
+    fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        (**self).overwrite(name, offset, bytes)
     }
 
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<()> {

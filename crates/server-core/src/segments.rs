@@ -14,7 +14,9 @@
 //!
 //! Opening cuts an unfinished last tick and refuses any other damage with its place. A failed
 //! write or sync leaves the engine refusing until it is opened again: what the kernel kept of a
-//! failed sync is unknown, so it is not asked twice (PostgreSQL's fsync lesson of 2018).
+//! failed sync is unknown, so it is not asked twice (PostgreSQL's fsync lesson of 2018). Opening
+//! writes and syncs the last record again before anything is made of it, because the process
+//! before may have ended between write and sync.
 
 mod expire;
 mod format;
@@ -110,6 +112,22 @@ pub(crate) fn disk(error: io::Error) -> StoreError {
 
 pub(crate) fn damaged(name: &str, offset: u64, what: impl Into<String>) -> StoreError {
     StoreError::Damaged { place: format!("{name} at byte {offset}"), what: what.into() }
+}
+
+/// Makes durable the end of a file, from `offset` on, that an earlier process has written.
+///
+/// It may have ended between write and sync, or its sync may have failed, and then the system
+/// serves the bytes from memory and counts them as written. So they are written again first:
+/// whatever is shown or acknowledged from here on is on the disk.
+pub(crate) fn settle<F: Files + ?Sized>(
+    files: &F,
+    name: &str,
+    offset: u64,
+    end: &[u8],
+) -> Result<(), StoreError> {
+    files.overwrite(name, offset, end).map_err(disk)?;
+    files.sync(name).map_err(disk)?;
+    files.sync_dir().map_err(disk)
 }
 
 /// A whole small file, or a stretch of one.

@@ -10,7 +10,7 @@ use crate::{
 use std::{
     collections::HashMap,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -98,6 +98,13 @@ impl Files for StdFiles {
         (&*self.handle(name)?).write_all(bytes)
     }
 
+    fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        // The kept handle appends, whatever the offset.
+        let mut file = OpenOptions::new().write(true).open(self.path(name)?)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)
+    }
+
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         read_exact_at(&*self.handle(name)?, offset, buffer)
     }
@@ -183,6 +190,18 @@ mod tests {
         for error in [files.len("a").map(drop), files.append("a", b"x"), files.remove("a")] {
             assert_eq!(error.unwrap_err().kind(), io::ErrorKind::NotFound);
         }
+    }
+
+    #[test]
+    fn bytes_are_written_over_in_place() {
+        let (_dir, files) = files();
+        files.create("a").unwrap();
+        files.append("a", b"onetwo").unwrap();
+        files.overwrite("a", 1, b"NE").unwrap();
+        files.append("a", b"!").unwrap();
+        let mut buffer = [0; 7];
+        files.read_at("a", 0, &mut buffer).unwrap();
+        assert_eq!((&buffer, files.len("a").unwrap()), (b"oNEtwo!", 7));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! A simulated disk: it loses what was not synced, tears writes at any byte, keeps or loses
-//! unsynced files in any order, runs full, and fails when told to.
+//! unsynced files in any order, runs full, and fails when told to. After a failed sync it behaves
+//! as Linux does: the bytes can still be read, a later sync reports success, and they are not on
+//! the disk unless they were written again.
 
 use super::Files;
 use std::{
     collections::BTreeMap,
     io,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -29,6 +32,8 @@ struct File(Arc<Mutex<Bytes>>);
 struct Bytes {
     now: Vec<u8>,
     synced: Vec<u8>,
+    /// What a failed sync dropped: no sync writes these bytes until they are written again.
+    dropped: Range<usize>,
 }
 
 /// What a power cut does, decided by a seed.
@@ -125,7 +130,7 @@ impl State {
 
 impl File {
     fn durable(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(Bytes { synced: bytes.clone(), now: bytes })))
+        Self(Arc::new(Mutex::new(Bytes { synced: bytes.clone(), now: bytes, dropped: 0..0 })))
     }
 
     fn bytes(&self) -> MutexGuard<'_, Bytes> {
@@ -161,6 +166,20 @@ impl Files for MemFiles {
         Ok(())
     }
 
+    fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let file = self.file(name)?;
+        self.state().count_operation()?;
+        let mut there = file.bytes();
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(bytes.len());
+        let part = there.now.get_mut(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
+        part.copy_from_slice(bytes);
+        if start <= there.dropped.start {
+            there.dropped.start = end.max(there.dropped.start).min(there.dropped.end);
+        }
+        Ok(())
+    }
+
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let file = self.file(name)?;
         let bytes = file.bytes();
@@ -172,12 +191,20 @@ impl Files for MemFiles {
 
     fn sync(&self, name: &str) -> io::Result<()> {
         let file = self.file(name)?;
-        self.state().count_operation()?;
+        let counted = self.state().count_operation();
         let mut bytes = file.bytes();
-        let Bytes { now, synced } = &mut *bytes;
+        let Bytes { now, synced, dropped } = &mut *bytes;
         let same = now.iter().zip(synced.iter()).take_while(|(now, synced)| now == synced).count();
+        if let Err(failed) = counted {
+            *dropped = same..now.len();
+            return Err(failed);
+        }
         synced.truncate(same);
         synced.extend_from_slice(&now[same..]);
+        let end = dropped.end.min(synced.len());
+        if let Some(hole) = synced.get_mut(dropped.start..end) {
+            hole.fill(0);
+        }
         Ok(())
     }
 
@@ -223,7 +250,7 @@ impl Dice {
     /// Synced bytes as they are; of the rest a prefix of any length, and behind it perhaps a
     /// stretch of zeros (the length was written, the data was not).
     fn torn(&mut self, bytes: &Bytes) -> Vec<u8> {
-        let Bytes { now, synced } = bytes;
+        let Bytes { now, synced, .. } = bytes;
         if now.len() < synced.len() {
             return if self.below(2) == 0 { now.clone() } else { synced.clone() };
         }

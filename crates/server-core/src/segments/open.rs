@@ -9,6 +9,7 @@ use super::{
     index::{Index, OpenPart, Segment, TickSlot},
     read_bytes, scan,
     scan::{Scanned, Stop},
+    settle,
     sidecar::{self, Entry, Sidecar},
     spine,
     write::Writer,
@@ -137,6 +138,7 @@ impl Opening {
             cut_tail(files, &header, &name, offset)?;
         }
         let Walked { segment, open, entries } = walked;
+        settle_last(files, &name, &segment)?;
         for Entry { prefix, ordinal, index } in entries {
             let tick = header.first_tick + u64::from(ordinal);
             self.index.insert_cell(prefix, Place { tick, index });
@@ -189,6 +191,14 @@ fn is_without_ticks<F: Files>(files: &F, name: &str) -> Result<bool, StoreError>
         return Ok(true);
     }
     Ok(!scan::begins_soundly(files, &header)? && is_unfinished(files, &header, name, front)?)
+}
+
+/// Makes the last tick durable, which is only now known to be whole; those before it were synced
+/// before it was begun.
+fn settle_last<F: Files>(files: &F, name: &str, segment: &Segment) -> Result<(), StoreError> {
+    let Some(TickSlot { offset, .. }) = segment.slots.last() else { return Ok(()) };
+    let bytes = read_bytes(files, name, *offset, (segment.end - offset) as usize)?;
+    settle(files, name, *offset, &bytes)
 }
 
 /// Cuts an unfinished last tick.

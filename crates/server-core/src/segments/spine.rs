@@ -3,7 +3,7 @@
 use super::{
     Files, StoreError, damaged, disk,
     format::{SUM_LEN, VERSION, check_front},
-    read_bytes,
+    read_bytes, settle,
 };
 use crate::SpineRecord;
 use sha2::{Digest, Sha256};
@@ -32,7 +32,7 @@ fn encode_record(record: &SpineRecord) -> Vec<u8> {
 /// [`StoreError::Damaged`] when anything in the file is not as it was written.
 pub(crate) fn read<F: Files + ?Sized>(files: &F) -> Result<Vec<SpineRecord>, StoreError> {
     let Some(bytes) = contents(files)? else { return Ok(Vec::new()) };
-    let (records, sound) = parse(&bytes)?;
+    let Parsed { records, sound, .. } = parse(&bytes)?;
     if sound < bytes.len() {
         return Err(damaged(NAME, sound as u64, "this is not a whole record"));
     }
@@ -49,13 +49,17 @@ pub(super) fn open<F: Files>(
         cut(files, 0)?;
         return Ok(Vec::new());
     }
-    let (records, sound) = parse(&bytes)?;
+    let Parsed { records, last, sound } = parse(&bytes)?;
     if sound < bytes.len() {
         let still_there = oldest_hour > records.last().map(|record: &SpineRecord| record.hour);
         if !still_there || bytes.len() - sound > RECORD_MAX {
             return Err(damaged(NAME, sound as u64, "this is not a whole record"));
         }
         cut(files, sound)?;
+    }
+    if last < sound {
+        // The hour's files go because of it, so it has to stay.
+        settle(files, NAME, last as u64, &bytes[last..sound])?;
     }
     Ok(records)
 }
@@ -77,15 +81,21 @@ fn contents<F: Files + ?Sized>(files: &F) -> Result<Option<Vec<u8>>, StoreError>
     read_bytes(files, NAME, 0, length).map(Some)
 }
 
-/// The sound records, and where they end.
-fn parse(bytes: &[u8]) -> Result<(Vec<SpineRecord>, usize), StoreError> {
+/// The sound records, where the last of them begins, and where it ends.
+struct Parsed {
+    records: Vec<SpineRecord>,
+    last: usize,
+    sound: usize,
+}
+
+fn parse(bytes: &[u8]) -> Result<Parsed, StoreError> {
     check_front(NAME, bytes, MAGIC)?;
-    let (mut records, mut at) = (Vec::new(), FRONT_LEN);
-    while let Some((record, length)) = bytes.get(at..).and_then(parse_one) {
+    let (mut records, mut last, mut sound) = (Vec::new(), FRONT_LEN, FRONT_LEN);
+    while let Some((record, length)) = bytes.get(sound..).and_then(parse_one) {
         records.push(record);
-        at += length;
+        (last, sound) = (sound, sound + length);
     }
-    Ok((records, at.min(bytes.len())))
+    Ok(Parsed { records, last, sound })
 }
 
 fn parse_one(bytes: &[u8]) -> Option<(SpineRecord, usize)> {

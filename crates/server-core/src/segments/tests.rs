@@ -85,6 +85,29 @@ fn no_power_cut_loses_an_acknowledged_cell_or_rewrites_the_log() {
 }
 
 #[test]
+fn what_a_restarted_server_shows_survives_a_power_cut() {
+    for seed in 0..100 {
+        let files = MemFiles::default();
+        run_until(&files, seed);
+        files.fail_after(None);
+        // The process is gone, the machine is not: what was written is read from its memory.
+        let engine = open(&files);
+        let shown = engine.newest().head.to_ref();
+        let cells: Vec<u64> = (0..120).filter(|cell| is_found(&engine, *cell)).collect();
+        drop(engine);
+        let after = files.after(Crash { seed });
+        let engine = open(&after);
+        assert_eq!(engine.newest().head.to_ref(), shown, "seed {seed}");
+        assert!(cells.iter().all(|cell| is_found(&engine, *cell)), "seed {seed}");
+        assert_eq!(crate::check(&after).unwrap().findings, [], "seed {seed}");
+    }
+}
+
+fn is_found<F: Files>(engine: &Engine<Segments<F>>, cell: u64) -> bool {
+    matches!(engine.get(&tag(cell), 0), Answer::Found { .. })
+}
+
+#[test]
 fn a_full_disk_stops_puts_and_nothing_else() {
     let files = MemFiles::default();
     let engine = open(&files);
@@ -336,6 +359,10 @@ impl Files for SlowSync {
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.files.append(name, bytes)
+    }
+
+    fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.files.overwrite(name, offset, bytes)
     }
 
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<()> {

@@ -91,11 +91,13 @@ impl<F: Files> Segments<F> {
     }
 
     fn close_newest(&self) -> Result<(), StoreError> {
-        let sidecar = match self.index().newest() {
+        let (name, sidecar) = match self.index().newest() {
             None => return Ok(()),
             Some(segment) if segment.open.is_none() => return Ok(()),
-            Some(segment) => sidecar_of(segment),
+            Some(segment) => (segment_name(segment.hour), sidecar_of(segment)),
         };
+        // The next opening looks at the newest segment alone.
+        self.files.sync(&name).map_err(disk)?;
         sidecar::write(&self.files, &sidecar).map_err(disk)?;
         self.index_mut().close_newest();
         Ok(())

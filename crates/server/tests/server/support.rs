@@ -134,6 +134,10 @@ impl Files for BreakableFiles {
         self.inner.append(name, bytes)
     }
 
+    fn overwrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.inner.overwrite(name, offset, bytes)
+    }
+
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.inner.read_at(name, offset, buffer)
     }
