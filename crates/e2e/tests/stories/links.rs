@@ -1,7 +1,9 @@
 //! Links that are not what they should be.
 
 use crate::stage::{Stage, text};
-use anyhow::Result;
+use anyhow::{Context, Result};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
 use undertone_e2e::{PATIENCE, Person, Running};
 
 fn link_of(person: &Person, words: &[&str]) -> Result<String> {
@@ -20,6 +22,24 @@ fn a_link_that_was_cut_or_is_none_at_all() -> Result<()> {
     ben.refused(&["accept", ""], 2, "bad_link")?;
     ben.refused(&["accept", stage.server.address()], 2, "bad_link")?;
     assert_eq!(ben.ok(&["chats"])?["chats"], serde_json::json!([]));
+    Ok(())
+}
+
+#[test]
+fn a_link_of_another_version_says_which() -> Result<()> {
+    let stage = Stage::open()?;
+    let (ada, ben) = (stage.person("Ada")?, stage.person("Ben")?);
+    let link = link_of(&ada, &[])?;
+    let coded = link.strip_prefix("undertone:").context("not a link")?;
+    let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(coded)?;
+    let body = bytes.len() - 4;
+    bytes[0] = 9;
+    let check = Sha256::digest(&bytes[..body]);
+    bytes[body..].copy_from_slice(&check[..4]);
+    let newer = format!("undertone:{}", BASE64_URL_SAFE_NO_PAD.encode(bytes));
+    let answer = ben.run(&["accept", &newer])?;
+    assert!(matches!(answer.exit, Some(2 | 8)), "{answer:?}");
+    assert!(answer.json["error"]["message"].to_string().contains("version 9"), "{answer:?}");
     Ok(())
 }
 

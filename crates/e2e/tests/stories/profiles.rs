@@ -1,8 +1,9 @@
 //! Profiles that are locked, in use, damaged, copied, foreign or on a bad disk.
 
 use crate::stage::{Stage, said};
-use anyhow::{Result, ensure};
-use std::{fs, path::Path};
+use anyhow::{Context, Result, ensure};
+use std::{fs, path::Path, process::Command};
+use undertone_e2e::{Answer, Running};
 
 /// What happens to a folder.
 type Damage<'a> = &'a dyn Fn(&Path) -> Result<()>;
@@ -107,6 +108,37 @@ fn a_full_disk_is_said_and_loses_nothing() -> Result<()> {
     let talk = [said("Ada", "while there was room"), said("Ada", "room again")];
     assert_eq!(ben.talk("Ada")?, talk);
     Ok(())
+}
+
+#[test]
+fn a_profile_that_cannot_be_written_is_left_alone() -> Result<()> {
+    let stage = Stage::open()?;
+    let ada = stage.person("Ada")?;
+    let profile = ada.profile.to_str().context("a path in UTF-8")?;
+    let home = stage.home().to_str().context("a path in UTF-8")?;
+    let script = format!("chmod 755 {home} && chmod -R a+rX,a-w {home}/*");
+    ensure!(Command::new("sh").args(["-c", &script]).status()?.success(), "chmod failed");
+    let mut command = match ada.command(&["chats"])? {
+        // Root may write everywhere: ask as nobody.
+        asked if may_write(profile) => {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+            command.arg(asked.get_program()).args(asked.get_args());
+            command
+        }
+        asked => asked,
+    };
+    let Ok(running) = Running::start(&mut command) else {
+        eprintln!("skipped: root, and there is no setpriv to be somebody else with");
+        return Ok(());
+    };
+    let answer = Answer::of(&running.end()?)?;
+    ensure!(answer.exit == Some(7) && answer.code() == "storage", "{answer:?}");
+    Ok(())
+}
+
+fn may_write(folder: &str) -> bool {
+    fs::write(Path::new(folder).join("probe"), "").is_ok()
 }
 
 fn cut(file: &Path) -> Result<()> {
