@@ -95,12 +95,15 @@ pub struct Account {
     joins: Joins,
     conversations: BTreeMap<ChatId, Conversation>,
     sent_keys: BTreeSet<MessageId>,
+    /// KeyPackages that contacts were given, the newest set last.
+    given: BTreeMap<ChatId, Vec<Vec<Vec<u8>>>>,
     rng: ChaCha20Rng,
     now_ms: u64,
     connected: bool,
     halted: Option<(String, String)>,
     due: BTreeSet<ChatId>,
     log_moved: bool,
+    tend_due: bool,
     asks: BTreeMap<u32, Purpose>,
     next_id: u32,
     news: News,
@@ -215,12 +218,14 @@ impl Account {
             joins: Joins::default(),
             conversations: BTreeMap::new(),
             sent_keys: BTreeSet::new(),
+            given: BTreeMap::new(),
             rng,
             now_ms: 0,
             connected: false,
             halted: None,
             due: BTreeSet::new(),
             log_moved: false,
+            tend_due: false,
             asks: BTreeMap::new(),
             next_id: 0,
             news: News::default(),
@@ -306,6 +311,10 @@ impl Account {
                 Some((b'k', id)) => {
                     let id = id.try_into().map_err(|_| damaged("a send key"))?;
                     self.sent_keys.insert(MessageId(id));
+                }
+                Some((b'g', chat)) => {
+                    let chat = chat.try_into().map_err(|_| damaged("a set of KeyPackages"))?;
+                    self.given.insert(ChatId(chat), from_bytes(bytes)?);
                 }
                 _ => {}
             }
@@ -417,12 +426,14 @@ impl Account {
         if !self.connected || self.halted.is_some() {
             return None;
         }
-        let conversations = self.conversations.values();
+        // Nothing is written before the newest head is known; its arrival wakes by itself.
+        let conversations = self.conversations.values().filter(|_| self.log.caught_up());
         let wakes = conversations.filter_map(Conversation::next_wake_ms);
         let cells = self.cells.next_deadline(self.now_ms);
         let joins = self.joins.next_wake_ms();
+        let links = self.links.next_wake_ms();
         let log = self.log.is_stalled().then_some(self.now_ms.saturating_add(1_000));
-        let earliest = wakes.chain(cells).chain(joins).chain(log).min()?;
+        let earliest = wakes.chain(cells).chain(joins).chain(links).chain(log).min()?;
         Some(earliest.max(self.now_ms + 1))
     }
 }

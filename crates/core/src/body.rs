@@ -144,7 +144,10 @@ pub(crate) struct NamedMember {
 
 /// The author leaves. Provable by the cell's head, so that any member may remove the leaf.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
-pub(crate) struct Leave {}
+pub(crate) struct Leave {
+    /// SHA-256 of the leaver's MLS encryption key: another after every return to the group.
+    pub stay: [u8; 32],
+}
 
 #[cfg(test)]
 mod tests {

@@ -98,8 +98,8 @@ pub(crate) enum Owner {
     },
     /// A part of a Welcome or a tree.
     Join {
-        /// The MLS group.
-        conversation: [u8; 32],
+        /// The join.
+        join: [u8; 32],
         /// 0: the Welcome; 1: the tree.
         what: u8,
         /// Which part.

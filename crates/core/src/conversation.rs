@@ -12,8 +12,9 @@
 //!    again in the next one.
 //! 4. **Writing** (`send`, `commit`): only in an open epoch, only after walking to the newest head.
 //!
-//! What is sealed is persisted before it is released; see [`crate::io`]. A cell that is listed but not
-//! delivered never stops the epoch: it leaves a [`Past`] behind that waits for it, and a visible gap.
+//! What is sealed is persisted before it is released; see [`crate::io`]. A lane cell of somebody else
+//! that is listed but not delivered does not stop the epoch: it leaves a [`Past`] behind that waits for
+//! it, and a visible gap.
 
 mod advance;
 mod commands;
@@ -94,6 +95,8 @@ pub(crate) struct Conversation {
     joined: BTreeSet<DeviceId>,
     names: BTreeMap<IdentityKey, Name>,
     pace: Pace,
+    /// Who was here when this device left.
+    last_people: BTreeSet<IdentityKey>,
     #[serde(skip)]
     outgoing: BTreeMap<u64, Outgoing>,
     #[serde(skip)]
@@ -233,11 +236,20 @@ impl Conversation {
     /// This device cannot follow: nothing more is sent or read here, and the person is told.
     fn become_stuck(&mut self, why: &str, ctx: &mut Ctx<'_>) {
         self.set_state(ChatState::Stuck, ctx);
+        // Nothing leaves any more, not even after a restart; what did not count stays queued.
+        ctx.cells.forget_chat(self.chat);
+        ctx.cells.cancel_gets(self.chat);
+        self.take_back();
         let text = format!(
             "This device cannot follow the conversation any more: {why}. \
              Nothing is sent here until it is begun anew."
         );
         ctx.news.event(Event::Stuck { chat: self.chat, text });
+    }
+
+    /// Whether somebody was in the conversation when this device left it.
+    pub(crate) fn had_member(&self, identity: &IdentityKey) -> bool {
+        self.last_people.contains(identity)
     }
 
     /// What is gone cannot be caught up with.

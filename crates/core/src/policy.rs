@@ -4,11 +4,11 @@
 //! every commit by the same bytes. A right is judged from the signed *declared change* alone,
 //! before MLS looks at the commit, so that all members come to the same verdict.
 
-use crate::body::{Body, Content};
+use crate::body::{Body, Content, Leave};
 use crate::head::HeadProof;
 use crate::io::{ChatKind, Role};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use undertone_crypto::mls::{LEAVES_MAX, Member};
 use undertone_crypto::{DeviceId, IdentityKey};
@@ -148,11 +148,15 @@ impl LeaveProof {
     pub(crate) fn is_by(&self, member: &Member, conversation: &[u8; 32]) -> bool {
         let opened = Body::commitment(self.body.as_slice()) == self.head.claims.body;
         let Ok(body) = decode::<Body>(self.body.as_slice()) else { return false };
-        let leaves = matches!(
-            Content::from_parts(body.kind, body.content.as_slice()),
-            Ok(Content::Leave(_))
-        );
-        opened && leaves && body.conversation == *conversation && self.head.verify(&member.mls_key)
+        let content = Content::from_parts(body.kind, body.content.as_slice());
+        // The words are about this stay: after coming back the leaf has another key.
+        let leaves =
+            matches!(content, Ok(Content::Leave(Leave { stay })) if stay == member.key_hash);
+        opened
+            && leaves
+            && self.head.claims.leaf == member.leaf
+            && body.conversation == *conversation
+            && self.head.verify(&member.mls_key)
     }
 }
 
@@ -174,6 +178,14 @@ pub(crate) struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    fn has_role(&self, identity: &IdentityKey) -> bool {
+        self.policy.role(identity) > Role::Member
+    }
+
+    fn is_inside(&self, identity: &IdentityKey) -> bool {
+        self.members.iter().any(|member| member.identity == *identity)
+    }
+
     fn member(&self, leaf: u32) -> Option<&Member> {
         self.members.iter().find(|member| member.leaf == leaf)
     }
@@ -184,8 +196,12 @@ impl Bench<'_> {
     /// clocks or settings, which may differ between members.
     pub(crate) fn may(&self, author: u32, change: &Change) -> bool {
         let Some(author) = self.member(author) else { return false };
-        let room = self.members.len() + change.adds.len() <= LEAVES_MAX + change.removes.len();
-        room && change.adds.iter().all(|added| self.may_add(author, added))
+        let leaves: BTreeSet<_> = change.removes.iter().map(|removed| removed.leaf).collect();
+        // MLS keeps one removal of a leaf; a second one would be declared and not done.
+        let once = leaves.len() == change.removes.len();
+        let room = self.members.len() + change.adds.len() <= LEAVES_MAX + leaves.len();
+        once && room
+            && change.adds.iter().all(|added| self.may_add(author, added))
             && change.removes.iter().all(|removed| self.may_remove(author, removed))
             && change.policy.as_ref().is_none_or(|new| self.may_set(author, new.as_slice()))
     }
@@ -193,7 +209,9 @@ impl Bench<'_> {
     fn may_add(&self, author: &Member, added: &Added) -> bool {
         let own = added.identity == author.identity;
         let group = self.policy.chat_kind() == ChatKind::Group;
-        own || (group && self.policy.role(&author.identity) >= Role::Admin)
+        // Whoever bears a role from an earlier stay gets it back with the seat: an owner decides.
+        let least = if self.has_role(&added.identity) { Role::Owner } else { Role::Admin };
+        own || (group && self.policy.role(&author.identity) >= least)
     }
 
     fn may_remove(&self, author: &Member, removed: &Removed) -> bool {
@@ -216,7 +234,7 @@ impl Bench<'_> {
         let Some(new) = Policy::parse(new) else { return false };
         let role = self.policy.role(&author.identity);
         let same_kind = new.kind == self.policy.kind && self.policy.kind == 2;
-        let owned = new.owners().next().is_some();
+        let owned = new.owners().any(|owner| self.is_inside(owner));
         let roles = new.roles == self.policy.roles || role == Role::Owner;
         same_kind && owned && roles && role >= Role::Admin
     }

@@ -129,8 +129,9 @@ impl Account {
     }
 
     /// No offer stands there.
-    pub(super) fn on_offer_absent(&mut self, id: [u8; 16], at: Post, index: Option<u32>) {
-        if index.is_some() || matches!(at, Post::Offer) {
+    pub(super) fn on_offer_absent(&mut self, id: [u8; 16], at: Post) {
+        // A squatter of an address's slot can name parts that do not exist: the next slot is tried.
+        if matches!(at, Post::Offer) {
             return self.fail(id, "link_expired", "The link's offer is not there (any more).");
         }
         self.next_offer(id, at);
@@ -208,7 +209,11 @@ impl Account {
             answer: encode(&answer),
             offer: encode(offer),
         };
-        self.write_answer(id, answering)
+        let written = self.write_answer(id, answering.clone());
+        if written.is_err() {
+            self.discard(&answering);
+        }
+        written
     }
 
     fn first_message(&mut self, text: &str) -> FirstMessage {

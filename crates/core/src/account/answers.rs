@@ -11,6 +11,9 @@ use crate::io::Event;
 use crate::link::{Answer, LetterKind, LinkKind, Post};
 use undertone_wire::Cell;
 
+/// Wait before the parts of an answer that were not there are asked for again, in milliseconds.
+const LETTER_RETRY_MS: u64 = 15_000;
+
 impl Account {
     /// A cell stands where an answer to a link belongs.
     pub(super) fn read_answer(&mut self, id: [u8; 16], post: Post, tick: u64) {
@@ -55,12 +58,27 @@ impl Account {
     /// A letter, or a part of it, is not there although it should be.
     pub(super) fn on_letter_absent(&mut self, id: [u8; 16], post: Post, index: Option<u32>) {
         if self.accepting.contains_key(&id) {
-            self.on_offer_absent(id, post, index);
+            self.on_offer_absent(id, post);
+        } else if index.is_some() {
+            // Not proved: its parts are asked for again, until the link ends.
+            self.links.retry_at_ms = Some(self.now_ms + LETTER_RETRY_MS);
         } else if let Some(link) = self.links.link_mut(&id)
             && link.reading.remove(&post).is_some()
         {
             self.on_junk_answer(id, post);
         }
+    }
+
+    /// A listed letter does not come. An answer is asked for again and again; for an offer, whoever
+    /// accepts is told.
+    pub(super) fn on_letter_withheld(&mut self, id: [u8; 16], post: Post, index: Option<u32>) {
+        if self.accepting.contains_key(&id) {
+            return self.on_letter_absent(id, post, index);
+        }
+        self.alarm(
+            "withheld",
+            "The server lists an answer to one of your links and does not deliver it.",
+        );
     }
 
     pub(super) fn on_letter_stored(&mut self, id: [u8; 16], post: Post, tick: u64) {
@@ -77,9 +95,14 @@ impl Account {
         }
     }
 
-    fn on_answer_read(&mut self, id: [u8; 16], post: Post, sealed: &[u8], tick: u64) {
+    pub(super) fn on_answer_read(&mut self, id: [u8; 16], post: Post, sealed: &[u8], tick: u64) {
         let Some(secret) = self.envelope_of(&id) else { return };
-        let time_ms = self.log.time_of(tick).unwrap_or_else(|| self.log.time_ms());
+        let Some(time_ms) = self.log.time_of(tick) else {
+            // Whether it came in time is judged by its own tick, once that head is here.
+            self.log.want_head_at(tick);
+            self.links.untimed.push((id, post, sealed.to_vec(), tick));
+            return;
+        };
         let Some(link) = self.links.link_mut(&id) else { return };
         let tag = post.keys(&link.secret(), &self.me.server).tag;
         let (kind, in_time) = (link.kind, time_ms < link.expires_ms);
@@ -89,7 +112,7 @@ impl Account {
         self.save_link(&id);
         match answer {
             Ok(answer) if in_time && answer.list.identity != self.me.identity => {
-                self.take_answer(id, kind, &answer, time_ms, tick);
+                self.take_answer(id, post, kind, &answer, time_ms, tick);
             }
             Ok(_) if !in_time => self.close_link(id, LinkState::Expired),
             _ => self.on_junk_answer(id, post),
@@ -99,12 +122,16 @@ impl Account {
     fn take_answer(
         &mut self,
         id: [u8; 16],
+        post: Post,
         kind: LinkKind,
         answer: &Answer,
         time_ms: u64,
         tick: u64,
     ) {
         let join = PendingJoin::from_answer(answer, Source::Answer { link: id }, tick);
+        if join.opening().is_none_or(|opening| opening.tick > tick) {
+            return self.on_junk_answer(id, post);
+        }
         if kind == LinkKind::OneTime {
             return self.add_join(join);
         }

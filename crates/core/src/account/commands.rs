@@ -85,6 +85,13 @@ impl Account {
         Ok(Reply::Message { message, state })
     }
 
+    /// A message that failed was not sent under its key.
+    pub(super) fn forget_keys(&mut self, messages: &[MessageId]) {
+        for message in messages.iter().filter(|message| self.sent_keys.remove(message)) {
+            self.news.record("account", [b"k", &message.0[..]].concat(), None);
+        }
+    }
+
     /// The id that a message has under the caller's own key: always the same.
     fn id_of_key(&self, chat: ChatId, key: &str) -> MessageId {
         let hash = Sha256::new()

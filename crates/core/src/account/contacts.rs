@@ -1,6 +1,6 @@
 //! People known here: their names, device lists and KeyPackages.
 
-use super::{Me, News};
+use super::{Me, News, Task};
 use crate::body::Packages;
 use crate::ids::{ChatId, Name};
 use crate::io::Event;
@@ -95,7 +95,9 @@ impl Contacts {
 
     /// First contact came to nothing.
     pub(super) fn remove(&mut self, identity: &IdentityKey, news: &mut News) {
-        self.people.remove(identity);
+        if let Some(person) = self.people.get_mut(identity) {
+            person.chat = None;
+        }
         self.save(identity, news);
     }
 
@@ -118,7 +120,11 @@ impl Contacts {
         }
         let known = person.list.as_ref().and_then(|bytes| decode::<SignedDeviceList>(bytes).ok());
         match judge_list(list, known.as_ref()) {
-            Ok(()) => person.list = Some(encode(list)),
+            Ok(()) if known.as_ref() != Some(list) => {
+                person.list = Some(encode(list));
+                news.task(Task::ListChanged);
+            }
+            Ok(()) => {}
             Err(ListFault::Older { .. }) => {}
             Err(fault) => {
                 let text = format!("{name} shows a device list that is not right: {fault}.");
@@ -160,10 +166,18 @@ impl Contacts {
     ) -> Option<(KeyPackageInfo, u64, Vec<u8>)> {
         let person = self.people.get_mut(identity)?;
         let list: SignedDeviceList = decode(person.list.as_ref()?).ok()?;
-        let bytes = person.packages.pop().or_else(|| person.last_resort.clone())?;
+        let listed = |bytes: &Vec<u8>| {
+            let info = inspect_key_package(bytes).ok()?;
+            list.names(info.device, &info.mls_key).then_some(info)
+        };
+        let single = std::iter::from_fn(|| person.packages.pop());
+        let mut found = single.filter_map(|bytes| Some((listed(&bytes)?, bytes)));
+        let found = found.next().or_else(|| {
+            let bytes = person.last_resort.clone()?;
+            Some((listed(&bytes)?, bytes))
+        });
         self.save(identity, news);
-        let info = inspect_key_package(&bytes).ok()?;
-        Some((info, list.list.number, bytes))
+        found.map(|(info, bytes)| (info, list.list.number, bytes))
     }
 
     /// Whether a KeyPackage of this person is at hand.
@@ -193,6 +207,11 @@ impl Contacts {
         self.known_name(identity).unwrap_or_else(|| Name::tamed(""))
     }
 
+    /// The name that a contact gives themselves: what may be told to others.
+    pub(crate) fn claimed_name(&self, identity: &IdentityKey) -> Option<Name> {
+        self.people.get(identity).map(|person| person.claimed.clone())
+    }
+
     /// Whether a name was given or confirmed here.
     pub(crate) fn is_named_here(&self, identity: &IdentityKey) -> bool {
         self.people.get(identity).is_some_and(|person| person.local.is_some())
@@ -210,7 +229,13 @@ impl Contacts {
 
     #[cfg(test)]
     pub(super) fn forge_package_for_tests(&mut self, identity: IdentityKey, package: Vec<u8>) {
+        let info = inspect_key_package(&package).expect("a package");
         let person = self.people.get_mut(&identity).expect("somebody known");
+        let list = person.list.as_ref().expect("a list");
+        let mut list: SignedDeviceList = decode(list).expect("a list");
+        list.list.devices =
+            vec![undertone_crypto::Device { id: info.device, mls_key: info.mls_key }];
+        person.list = Some(encode(&list));
         person.packages = vec![package];
     }
 

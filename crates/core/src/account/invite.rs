@@ -1,12 +1,16 @@
 //! Inviting contacts to a group, and giving contacts the KeyPackages to do so.
 
 use super::links::internal;
-use super::{Account, Invitation};
+use super::{Account, Invitation, to_bytes};
 use crate::body::{Content, Invite, Packages};
+use crate::conversation::Conversation;
 use crate::ids::ChatId;
 use crate::io::Refused;
 use crate::parcel::{PARTS_MAX, ParcelRef, pack};
 use undertone_crypto::IdentityKey;
+
+/// How many sets of KeyPackages that a contact was given are kept.
+const GENERATIONS: usize = 3;
 
 /// Single-use KeyPackages that a contact holds of this device.
 const SINGLE_PACKAGES: usize = 2;
@@ -52,6 +56,11 @@ impl Account {
             let who = self.contacts.name_of(identity);
             return self.alarm("invite", &format!("{who} is no contact and cannot be told."));
         };
+        if !self.conversations.get(&chat).is_some_and(Conversation::is_live) {
+            let who = self.contacts.name_of(identity);
+            let text = format!("{who} was added and cannot be told: that conversation is stuck.");
+            return self.alarm("invite", &text);
+        }
         self.with(chat, |to, ctx| to.enqueue_after(None, invite, parcels.to_vec(), ctx));
         self.due.insert(chat);
     }
@@ -60,11 +69,29 @@ impl Account {
     pub(super) fn send_packages(&mut self, chat: ChatId) {
         match self.make_packages() {
             Ok(packages) => {
+                self.remember_given(chat, &packages);
                 let content = Content::Packages(packages);
                 self.with(chat, |to, ctx| to.enqueue(None, &content, ctx));
                 self.due.insert(chat);
             }
             Err(refused) => self.alarm("packages", &refused.message),
+        }
+    }
+
+    /// Of the KeyPackages that a contact was given, those that were replaced twice are erased: until
+    /// then an invitation with one of them may be under way.
+    fn remember_given(&mut self, chat: ChatId, packages: &Packages) {
+        let all = packages.single.iter().chain([&packages.last_resort]);
+        let all = all.map(|package| package.as_slice().to_vec()).collect();
+        let given = self.given.entry(chat).or_default();
+        given.push(all);
+        let old = if given.len() > GENERATIONS { given.remove(0) } else { Vec::new() };
+        let record = to_bytes(given);
+        self.news.record("account", [b"g", &chat.0[..]].concat(), Some(record));
+        for package in old {
+            if let Err(refused) = self.mls.forget_key_package(&package) {
+                self.alarm("erasure", &format!("A KeyPackage could not be erased ({refused})."));
+            }
         }
     }
 

@@ -13,12 +13,20 @@ use crate::link::{Answer, FirstMessage};
 use crate::log::Foreign;
 use crate::parcel::{Gathering, PARTS_MAX, ParcelRef};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::IdentityKey;
 use undertone_wire::{Cell, HeadRef, decode, encode};
 
-/// Wait before parts that were not there are asked for again, in milliseconds.
+/// Wait before parts that were not there are asked for again, in milliseconds; it doubles each time.
 const RETRY_MS: u64 = 2_000;
+/// Attempts after which a join is given up: parts are stored before an honest invitation tells of them.
+const RETRIES_MAX: u32 = 8;
+/// Joins under way that one contact may have caused.
+const PER_CONTACT_MAX: usize = 8;
+
+/// Names a join: a conversation's id is chosen by whoever invites, so it names nothing alone.
+pub(crate) type JoinId = [u8; 32];
 
 /// Where a join came from.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -40,6 +48,9 @@ pub(super) struct PendingJoin {
     answer: Option<Vec<u8>>,
     names: Vec<u8>,
     tick: u64,
+    from: IdentityKey,
+    #[serde(skip)]
+    retries: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,9 +62,9 @@ enum Piece {
 /// All joins under way.
 #[derive(Default)]
 pub(super) struct Joins {
-    pending: BTreeMap<[u8; 32], PendingJoin>,
-    gathering: BTreeMap<([u8; 32], u8), Gathering>,
-    rewinding: BTreeSet<[u8; 32]>,
+    pending: BTreeMap<JoinId, PendingJoin>,
+    gathering: BTreeMap<(JoinId, u8), Gathering>,
+    rewinding: BTreeSet<JoinId>,
     retry_at_ms: Option<u64>,
 }
 
@@ -68,6 +79,8 @@ impl PendingJoin {
             answer: Some(encode(answer)),
             names: encode(&Vec::<NamedMember>::new()),
             tick,
+            from: answer.list.identity,
+            retries: 0,
         }
     }
 
@@ -81,10 +94,18 @@ impl PendingJoin {
             answer: None,
             names: encode(&invite.names),
             tick: 0,
+            from,
+            retries: 0,
         }
     }
 
-    fn opening(&self) -> Option<HeadRef> {
+    /// Who caused it, and for what.
+    pub(super) fn id(&self) -> JoinId {
+        let hash = Sha256::new().chain_update(b"undertone join 1").chain_update(self.from.0);
+        hash.chain_update(self.conversation).finalize().into()
+    }
+
+    pub(super) fn opening(&self) -> Option<HeadRef> {
         decode(&self.opening).ok()
     }
 
@@ -97,7 +118,7 @@ impl PendingJoin {
 impl Joins {
     pub(super) fn load(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
         let join: PendingJoin = from_bytes(bytes)?;
-        self.pending.insert(join.conversation, join);
+        self.pending.insert(join.id(), join);
         Ok(())
     }
 
@@ -115,16 +136,27 @@ impl Joins {
     }
 
     /// Something was not there; asked for again soon.
-    pub(super) fn retry(&mut self, conversation: &[u8; 32], now_ms: u64) {
-        if self.pending.contains_key(conversation) {
-            self.retry_at_ms = Some(now_ms + RETRY_MS);
+    /// False when it was tried often enough.
+    fn retry(&mut self, id: &JoinId, now_ms: u64) -> bool {
+        let Some(join) = self.pending.get_mut(id) else { return true };
+        // All parts of one round come back at once: they are one attempt.
+        if self.retry_at_ms.is_none() {
+            join.retries += 1;
+            self.retry_at_ms = Some(now_ms + (RETRY_MS << join.retries.min(8)));
         }
+        join.retries <= RETRIES_MAX
     }
 }
 
 impl Account {
     /// A contact has added this device to a group.
-    pub(super) fn begin_join(&mut self, from: IdentityKey, invite: Invite) {
+    /// `tick` is the effective tick of the invitation: it names no later state of the log.
+    pub(super) fn begin_join(&mut self, from: IdentityKey, invite: Invite, tick: u64) {
+        let mut known = self.joins.pending.values().filter(|join| join.from == from);
+        if invite.opening.tick > tick || known.nth(PER_CONTACT_MAX - 1).is_some() {
+            return self
+                .alarm("join_failed", "An invitation could not be followed: it is not sound.");
+        }
         let inside = self.conversations.values().any(|other| {
             other.conversation == invite.conversation && other.state != ChatState::Ended
         });
@@ -134,7 +166,7 @@ impl Account {
     }
 
     pub(super) fn add_join(&mut self, join: PendingJoin) {
-        let id = join.conversation;
+        let id = join.id();
         self.news.record("link", [b"j", &id[..]].concat(), Some(to_bytes(&join)));
         self.joins.pending.insert(id, join);
         self.log_moved = true;
@@ -162,7 +194,7 @@ impl Account {
             Piece::Bytes(bytes) => return Some(bytes.clone()),
             Piece::Parcel(parcel) => decode::<ParcelRef>(parcel).ok(),
         };
-        let id = join.conversation;
+        let id = join.id();
         let parcel = parcel.filter(|parcel| (1..=PARTS_MAX).contains(&parcel.parts()));
         let Some(parcel) = parcel else {
             self.drop_join(&id, "the invitation cannot be read");
@@ -182,13 +214,13 @@ impl Account {
         if self.joins.retry_at_ms.is_none() {
             for index in missing {
                 let tag = gathering.reference().keys(&server, index).tag;
-                self.cells.get(tag, None, Owner::Join { conversation: id, what, index });
+                self.cells.get(tag, None, Owner::Join { join: id, what, index });
             }
         }
         None
     }
 
-    pub(super) fn on_join_part(&mut self, id: [u8; 32], what: u8, index: u32, cell: Cell) {
+    pub(super) fn on_join_part(&mut self, id: JoinId, what: u8, index: u32, cell: Cell) {
         if let Some(gathering) = self.joins.gathering.get_mut(&(id, what)) {
             gathering.take(index, cell);
             self.log_moved |= gathering.missing().next().is_none();
@@ -198,17 +230,22 @@ impl Account {
     /// Whether the head that opens the epoch is in one's own log, with all listings since.
     fn opening_is_known(&mut self, join: &PendingJoin) -> bool {
         let Some(opening) = join.opening() else {
-            self.drop_join(&join.conversation, "its opening head cannot be read");
+            self.drop_join(&join.id(), "its opening head cannot be read");
             return false;
         };
-        match self.log.check_foreign(opening) {
-            Foreign::Conflict | Foreign::Ahead => return false,
+        match self.log.judge_foreign(opening) {
+            Foreign::Conflict => {
+                // One unsigned head of a stranger proves nothing against the server.
+                self.drop_join(&join.id(), "it names another log than this device has seen");
+                return false;
+            }
+            Foreign::Ahead => return false,
             Foreign::Consistent | Foreign::Unknown => {}
         }
         if opening.tick >= self.log.retained_from() {
             return opening.tick <= self.log.walked();
         }
-        if self.joins.rewinding.insert(join.conversation) {
+        if self.joins.rewinding.insert(join.id()) {
             self.log.rewind(opening);
         }
         false
@@ -217,8 +254,7 @@ impl Account {
     /// The log does not have the head that a join's epoch opens with.
     pub(super) fn join_failed(&mut self, opening: HeadRef, expired: bool) {
         let of = |join: &&PendingJoin| join.opening() == Some(opening);
-        let failed: Vec<_> =
-            self.joins.pending.values().filter(of).map(|join| join.conversation).collect();
+        let failed: Vec<_> = self.joins.pending.values().filter(of).map(PendingJoin::id).collect();
         let why = if expired {
             "the invitation is older than the server keeps cells"
         } else {
@@ -227,13 +263,23 @@ impl Account {
         failed.iter().for_each(|id| self.drop_join(id, why));
     }
 
-    pub(super) fn drop_join(&mut self, id: &[u8; 32], why: &str) {
-        if self.forget_join(id).is_some() {
+    /// Parts of a join are not there.
+    pub(super) fn retry_join(&mut self, id: &JoinId) {
+        if !self.joins.retry(id, self.now_ms) {
+            self.drop_join(id, "what it tells of is not there");
+        }
+    }
+
+    pub(super) fn drop_join(&mut self, id: &JoinId, why: &str) {
+        if let Some(join) = self.forget_join(id) {
+            if let Source::Answer { link } = join.source {
+                self.link_was_used(link);
+            }
             self.alarm("join_failed", &format!("An invitation could not be followed: {why}."));
         }
     }
 
-    fn forget_join(&mut self, id: &[u8; 32]) -> Option<PendingJoin> {
+    fn forget_join(&mut self, id: &JoinId) -> Option<PendingJoin> {
         self.joins.gathering.retain(|(of, _), _| of != id);
         self.joins.rewinding.remove(id);
         self.news.record("link", [b"j", &id[..]].concat(), None);
@@ -254,13 +300,13 @@ impl Account {
         let joined = Conversation::join(&welcomed, &mut self.ctx());
         match joined {
             Ok(joined) => self.joined(join, joined, answer.as_ref()),
-            Err(why) => self.drop_join(&conversation, &why),
+            Err(why) => self.drop_join(&join.id(), &why),
         }
     }
 
     fn joined(&mut self, join: &PendingJoin, mut joined: Conversation, answer: Option<&Answer>) {
-        self.forget_join(&join.conversation);
-        if let Some(before) = self.ended_chat(&join.conversation) {
+        self.forget_join(&join.id());
+        if let Some(before) = self.ended_chat(&join.conversation, &join.from) {
             joined.rename_chat(before);
         }
         let kind = joined.kind();
@@ -289,9 +335,12 @@ impl Account {
         self.news.event(Event::Chat(view));
     }
 
-    fn ended_chat(&self, conversation: &[u8; 32]) -> Option<ChatId> {
+    /// The chat of an earlier stay in the same group, of which the inviter was a member.
+    fn ended_chat(&self, conversation: &[u8; 32], from: &IdentityKey) -> Option<ChatId> {
         let mut others = self.conversations.values();
-        others.find(|other| other.conversation == *conversation).map(|other| other.chat)
+        let same =
+            |other: &&Conversation| other.conversation == *conversation && other.had_member(from);
+        others.find(same).map(|other| other.chat)
     }
 
     /// The other side of a link is a contact now; their first words are shown.

@@ -38,6 +38,21 @@ impl LetterRead {
         self.keys.tag
     }
 
+    /// What is not here yet: the cell (by its tick), or parts (whenever they were listed).
+    pub(super) fn wanted(
+        &self,
+        tick: u64,
+        server: &ServerId,
+    ) -> Vec<(Option<u32>, Tag, Option<u64>)> {
+        match &self.parts {
+            None => vec![(None, self.tag(), Some(tick))],
+            Some(parts) => {
+                let tag = |index| parts.reference().keys(server, index).tag;
+                parts.missing().map(|index| (Some(index), tag(index), None)).collect()
+            }
+        }
+    }
+
     /// Its cell has arrived.
     pub(super) fn cell(&mut self, cell: &Cell, server: &ServerId) -> Step {
         let content = open(&self.keys, cell).ok();

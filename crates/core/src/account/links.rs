@@ -2,6 +2,7 @@
 
 use super::letters::LetterRead;
 use super::{Account, Records, damaged, refuse};
+use crate::cells::Owner;
 use crate::io::{LinkView, Refused, Reply};
 use crate::link::{
     ANSWER_SLOTS, LetterKind, LinkKind, LinkUri, OFFER_DAYS, OFFER_SLOTS, Offer, Post, day_of,
@@ -15,6 +16,8 @@ use undertone_wire::{Prefix, encode};
 
 /// Ticks after which the place from which a link is watched is written down again.
 const WATCH_SAVE_TICKS: u64 = 1_000;
+/// A day in milliseconds.
+const DAY_MS: u64 = 86_400_000;
 /// Most links that are alive at once.
 const LINKS_MAX: usize = 256;
 
@@ -48,6 +51,8 @@ pub(super) struct MyLink {
     pub done: BTreeSet<Post>,
     /// Listings up to here hold no answer that was not read.
     watch_from: u64,
+    /// The day of that tick: answers of that day may still come.
+    watch_day: u32,
     #[serde(skip)]
     pub reading: BTreeMap<Post, (LetterRead, u64)>,
     #[serde(skip)]
@@ -61,6 +66,10 @@ pub(super) struct Links {
     watched: BTreeMap<Prefix, ([u8; 16], Post)>,
     watched_day: u32,
     cursor: Option<u64>,
+    /// When the parts of an answer are asked for again.
+    pub retry_at_ms: Option<u64>,
+    /// Answers that wait for the time of their tick.
+    pub untimed: Vec<([u8; 16], Post, Vec<u8>, u64)>,
 }
 
 impl MyLink {
@@ -72,6 +81,14 @@ impl MyLink {
         matches!(self.state, LinkState::Storing | LinkState::Open)
     }
 
+    /// Answers of these days are not looked at any more.
+    fn forget_days_before(&mut self, first: u32) {
+        self.done.retain(|post| match post {
+            Post::DayAnswer { day, .. } => *day >= first,
+            _ => true,
+        });
+    }
+
     fn id_text(&self) -> String {
         self.id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -80,6 +97,10 @@ impl MyLink {
 impl Links {
     pub(super) fn needs_listings_from(&self) -> Option<u64> {
         self.all.values().filter(|link| link.is_watched()).map(|link| link.watch_from).min()
+    }
+
+    pub(super) fn next_wake_ms(&self) -> Option<u64> {
+        self.retry_at_ms
     }
 
     pub(super) fn is_one_time(&self, id: &[u8; 16]) -> bool {
@@ -150,6 +171,7 @@ impl Account {
             stored_days: BTreeSet::new(),
             done: BTreeSet::new(),
             watch_from: self.log.walked(),
+            watch_day: self.today(),
             reading: BTreeMap::new(),
             tickets: vec![ticket],
         };
@@ -194,7 +216,7 @@ impl Account {
     fn offer_days(&mut self, id: [u8; 16]) -> Result<(), Refused> {
         let today = self.today();
         let Some(link) = self.links.all.get(&id) else { return Ok(()) };
-        let last = day_of(link.expires_ms).min(today + OFFER_DAYS - 1);
+        let last = day_of(link.expires_ms).min(today.saturating_add(OFFER_DAYS - 1));
         let missing: Vec<u32> =
             (today..=last).filter(|day| !link.packages.contains_key(day)).collect();
         for day in missing {
@@ -218,7 +240,9 @@ impl Account {
             if !link.is_watched() {
                 continue;
             }
-            if now >= link.expires_ms && link.reading.is_empty() {
+            // An answer whose parts never come does not keep a link for ever: by then they are gone.
+            let late = now >= link.expires_ms.saturating_add(u64::from(OFFER_DAYS) * DAY_MS);
+            if now >= link.expires_ms && (link.reading.is_empty() || late) {
                 self.close_link(id, LinkState::Expired);
             } else if link.kind == LinkKind::Reusable
                 && let Err(refused) = self.offer_days(id)
@@ -334,9 +358,14 @@ impl Account {
 
     /// Looks for answers among what was listed since the last look.
     pub(super) fn watch_answers(&mut self) {
-        self.refresh_watched();
+        self.ask_again();
         let cursor = self.links.cursor.or_else(|| self.links.needs_listings_from());
         let since = cursor.unwrap_or_else(|| self.log.walked());
+        // Thousands of addresses are not derived while nothing new is listed.
+        if since >= self.log.walked() {
+            return;
+        }
+        self.refresh_watched();
         let found: Vec<_> = self
             .log
             .listed_since(since)
@@ -349,6 +378,27 @@ impl Account {
         self.move_watch();
     }
 
+    /// What waits for a head, or for parts that were not there or found no place in the queue.
+    fn ask_again(&mut self) {
+        for (id, post, sealed, tick) in std::mem::take(&mut self.links.untimed) {
+            self.on_answer_read(id, post, &sealed, tick);
+        }
+        if self.links.retry_at_ms.is_some_and(|at| at > self.now_ms) {
+            return;
+        }
+        self.links.retry_at_ms = None;
+        let server = self.me.server;
+        let reading = self.links.all.values().flat_map(|link| {
+            let letters = link.reading.iter();
+            letters.map(|(post, (read, tick))| (link.id, *post, read.wanted(*tick, &server)))
+        });
+        for (link, post, wanted) in reading {
+            for (index, tag, tick) in wanted {
+                self.cells.get(tag, tick, Owner::Link { link, post, index });
+            }
+        }
+    }
+
     fn refresh_watched(&mut self) {
         let day = self.today();
         if !self.links.watched.is_empty() && self.links.watched_day == day {
@@ -358,7 +408,7 @@ impl Account {
         let watched = self.links.all.values().filter(|link| link.is_watched());
         let prefixes = watched.flat_map(|link| {
             let secret = link.secret();
-            let posts = posts_of(link.kind, day).into_iter();
+            let posts = posts_of(link.kind, link.watch_day, day).into_iter();
             posts.map(move |post| (post.keys(&secret, server).tag.prefix(), (link.id, post)))
         });
         self.links.watched = prefixes.collect();
@@ -367,12 +417,16 @@ impl Account {
 
     fn move_watch(&mut self) {
         let walked = self.log.walked();
+        let today = self.today();
         let idle = |link: &&mut MyLink| {
-            link.reading.is_empty() && walked > link.watch_from + WATCH_SAVE_TICKS
+            let far = walked > link.watch_from.saturating_add(WATCH_SAVE_TICKS);
+            link.reading.is_empty() && (far || link.watch_day < today)
         };
         let mut moved = Vec::new();
         for link in self.links.all.values_mut().filter(|link| link.is_watched()).filter(idle) {
             link.watch_from = walked;
+            link.watch_day = today;
+            link.forget_days_before(today.saturating_sub(1));
             moved.push(link.id);
         }
         moved.iter().for_each(|id| self.save_link(id));
@@ -385,13 +439,14 @@ impl Account {
     }
 }
 
-/// Where answers may stand: a reusable address is answered on the day before, today and tomorrow,
-/// by clocks that differ.
-fn posts_of(kind: LinkKind, day: u32) -> Vec<Post> {
+/// Where answers may stand: a reusable address is answered from the day before the last look until
+/// tomorrow, by clocks that differ.
+fn posts_of(kind: LinkKind, last_look: u32, today: u32) -> Vec<Post> {
     if kind == LinkKind::OneTime {
         return vec![Post::Answer];
     }
-    let days = day.saturating_sub(1)..=day + 1;
+    let oldest = last_look.min(today).max(today.saturating_sub(OFFER_DAYS));
+    let days = oldest.saturating_sub(1)..=today.saturating_add(1);
     days.flat_map(|day| (0..ANSWER_SLOTS).map(move |slot| Post::DayAnswer { day, slot })).collect()
 }
 

@@ -1,7 +1,7 @@
 //! What one step brings forth.
 
 use crate::body::{Invite, NamedMember};
-use crate::ids::ChatId;
+use crate::ids::{ChatId, MessageId};
 use crate::io::{Changes, Event, HistoryRow, Output, Refused, Reply};
 use std::collections::VecDeque;
 use undertone_crypto::IdentityKey;
@@ -25,7 +25,16 @@ pub(crate) enum Task {
         from: IdentityKey,
         /// What they wrote.
         invite: Box<Invite>,
+        /// The effective tick of it.
+        tick: u64,
     },
+    /// Messages that were never sent and never will be.
+    Failed {
+        /// Which.
+        messages: Vec<MessageId>,
+    },
+    /// Somebody's device list is a newer one than before.
+    ListChanged,
     /// One's own leave message is stored.
     Left {
         /// The group.

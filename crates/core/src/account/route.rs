@@ -45,6 +45,10 @@ impl Account {
                 self.due.extend(self.conversations.keys().copied());
                 self.watch_answers();
                 self.advance_joins();
+                // Only now: an answer that came in time outlives its link's end.
+                if std::mem::take(&mut self.tend_due) {
+                    self.tend_addresses();
+                }
             } else if let Some(chat) = self.due.pop_first() {
                 self.with(chat, Conversation::advance);
             } else {
@@ -55,15 +59,21 @@ impl Account {
 
     fn on_log_event(&mut self, event: LogEvent) {
         match event {
-            LogEvent::Walked { .. }
-            | LogEvent::HeadAt { .. }
-            | LogEvent::NoHeadAt { .. }
-            | LogEvent::Rewound { .. } => self.log_moved = true,
+            LogEvent::Walked { .. } | LogEvent::HeadAt { .. } | LogEvent::Rewound { .. } => {
+                self.log_moved = true
+            }
+            LogEvent::NoHeadAt { tick } => self.alarm(
+                "head_denied",
+                &format!(
+                    "The server does not show the state of its log after tick {tick}; a \
+                     conversation waits for it."
+                ),
+            ),
             LogEvent::CaughtUp { tick } => {
                 self.log_moved = true;
+                self.tend_due = true;
                 // What ended with its connection does not stop the next one.
                 self.halted = None;
-                self.tend_addresses();
                 self.news.event(Event::CaughtUp { tick });
             }
             LogEvent::Alarm(alarm) => {
@@ -155,8 +165,8 @@ impl Account {
                 self.deliver(chat, |to| to.on_control_part(epoch, parcel, index, cell));
             }
             Owner::Link { link, post, index } => self.on_letter_cell(link, post, index, cell),
-            Owner::Join { conversation, what, index } => {
-                self.on_join_part(conversation, what, index, cell);
+            Owner::Join { join, what, index } => {
+                self.on_join_part(join, what, index, cell);
             }
             Owner::Part { .. } => {}
         }
@@ -174,7 +184,7 @@ impl Account {
     fn on_absent(&mut self, owner: Owner) {
         match owner {
             Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
-            Owner::Join { conversation, .. } => self.joins.retry(&conversation, self.now_ms),
+            Owner::Join { join, .. } => self.retry_join(&join),
             _ => self.alarm("prefix_collision", "Two cells bear one prefix; one message waits."),
         }
     }
@@ -186,8 +196,8 @@ impl Account {
                 self.with(chat, |to, ctx| to.on_lane_withheld((epoch, leaf), slot, ctx));
                 self.due.insert(chat);
             }
-            Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
-            Owner::Join { conversation, .. } => self.joins.retry(&conversation, self.now_ms),
+            Owner::Link { link, post, index } => self.on_letter_withheld(link, post, index),
+            Owner::Join { join, .. } => self.retry_join(&join),
             Owner::Control { .. } | Owner::ControlPart { .. } | Owner::Part { .. } => self.alarm(
                 "withheld",
                 &format!(
@@ -209,10 +219,9 @@ impl Account {
                 self.with(chat, |to, ctx| to.lose_track(why, ctx));
             }
             Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
-            Owner::Join { conversation, .. } => self.drop_join(
-                &conversation,
-                "the invitation expired before this device could read it",
-            ),
+            Owner::Join { join, .. } => {
+                self.drop_join(&join, "the invitation expired before this device could read it")
+            }
             Owner::Part { .. } => {}
         }
     }
@@ -220,7 +229,13 @@ impl Account {
     fn on_task(&mut self, task: Task) {
         match task {
             Task::Invite(invitation) => self.invite(&invitation),
-            Task::Join { from, invite } => self.begin_join(from, *invite),
+            Task::Join { from, invite, tick } => self.begin_join(from, *invite, tick),
+            Task::Failed { messages } => self.forget_keys(&messages),
+            Task::ListChanged => {
+                for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
+                    self.with(chat, Conversation::recheck_lists);
+                }
+            }
             Task::Left { chat } => drop(self.with(chat, Conversation::end)),
         }
     }

@@ -3,5 +3,6 @@
 mod crashes;
 mod groups;
 mod malice;
+mod mended;
 mod pairs;
 mod schedules;

@@ -11,6 +11,9 @@ pub(super) const TRIES_BEFORE_WITHHELD: u32 = 3;
 /// Fetches that wait or are in flight at most: a whole parcel with its head, several times over.
 pub(super) const QUEUE_MAX: usize = 4_096;
 
+/// Most who wait for one cell.
+const OWNERS_MAX: usize = 8;
+
 /// Fetches in flight at most.
 const WINDOW: usize = 32;
 
@@ -20,7 +23,8 @@ const ANSWER_WITHIN_MS: u64 = 30_000;
 type Events = VecDeque<CellEvent>;
 
 struct Fetch {
-    owner: Owner,
+    /// Everybody who waits for it: two letters may name one parcel.
+    owners: Vec<Owner>,
     /// The tick that lists it, where one is known to.
     tick: Option<u64>,
     tries: u32,
@@ -51,7 +55,10 @@ pub(super) struct Fetches {
 
 impl Fetches {
     pub(super) fn want(&mut self, tag: Tag, tick: Option<u64>, owner: Owner) -> bool {
-        if self.all.contains_key(&tag) {
+        if let Some(fetch) = self.all.get_mut(&tag) {
+            if !fetch.owners.contains(&owner) && fetch.owners.len() < OWNERS_MAX {
+                fetch.owners.push(owner);
+            }
             return true;
         }
         if self.all.len() >= QUEUE_MAX {
@@ -60,7 +67,7 @@ impl Fetches {
         let (turn, place) = (self.next_turn, Place::Ready(0));
         self.next_turn += 1;
         self.ready.insert((0, turn), tag);
-        let fetch = Fetch { owner, tick, tries: 0, place, turn, at_its_tick: false };
+        let fetch = Fetch { owners: vec![owner], tick, tries: 0, place, turn, at_its_tick: false };
         self.all.insert(tag, fetch);
         true
     }
@@ -89,7 +96,7 @@ impl Fetches {
     }
 
     pub(super) fn cancel_where(&mut self, gone: impl Fn(&Owner) -> bool) {
-        let unwanted = self.all.iter().filter(|(_, fetch)| gone(&fetch.owner));
+        let unwanted = self.all.iter().filter(|(_, fetch)| fetch.owners.iter().all(&gone));
         let tags: Vec<Tag> = unwanted.map(|(tag, _)| *tag).collect();
         tags.iter().for_each(|tag| self.cancel(tag));
     }
@@ -185,9 +192,10 @@ impl Fetches {
         proof.verify_cell(&head.root, &tag, &cell).map_err(|_| Breach::CellProof)?;
         let tick = proof.leaf.tick;
         if fetch.tick.is_none_or(|listed| listed == tick) {
-            let owner = fetch.owner.clone();
+            let owners = fetch.owners.clone();
             self.cancel(&tag);
-            events.push_back(CellEvent::Got { owner, tag, cell, tick });
+            let got = |owner| CellEvent::Got { owner, tag, cell: cell.clone(), tick };
+            events.extend(owners.into_iter().map(got));
         } else if fetch.tick.is_some_and(|listed| tick > listed) && !fetch.at_its_tick {
             // Only the first listing counts: let the server prove whose that was.
             fetch.at_its_tick = true;
@@ -220,9 +228,10 @@ impl Fetches {
         }
         let listed = fetch.tick.map(|tick| log.times_listed(tag.prefix(), tick));
         if listed.is_none_or(|listed| listed > 0 && others.len() >= listed) {
-            let (owner, tick) = (fetch.owner.clone(), fetch.tick);
+            let (owners, tick) = (fetch.owners.clone(), fetch.tick);
             self.cancel(&tag);
-            events.push_back(CellEvent::Absent { owner, tag, tick });
+            let absent = |owner| CellEvent::Absent { owner, tag, tick };
+            events.extend(owners.into_iter().map(absent));
         } else {
             self.withheld(now_ms, tag, events);
         }
@@ -250,9 +259,9 @@ impl Fetches {
 
     fn expired(&mut self, tag: Tag, events: &mut Events) {
         if let Some(fetch) = self.all.get(&tag) {
-            let owner = fetch.owner.clone();
+            let owners = fetch.owners.clone();
             self.cancel(&tag);
-            events.push_back(CellEvent::Expired { owner, tag });
+            events.extend(owners.into_iter().map(|owner| CellEvent::Expired { owner, tag }));
         }
     }
 
@@ -260,10 +269,11 @@ impl Fetches {
         let Some(fetch) = self.all.get_mut(&tag) else { return };
         fetch.at_its_tick = false;
         fetch.tries = fetch.tries.saturating_add(1);
-        let (owner, tries) = (fetch.owner.clone(), fetch.tries);
+        let (owners, tries) = (fetch.owners.clone(), fetch.tries);
         self.set_place(tag, Place::Ready(now_ms + backoff_ms(tries)));
         if tries == TRIES_BEFORE_WITHHELD {
-            events.push_back(CellEvent::Withheld { owner, tag, tries });
+            let withheld = |owner| CellEvent::Withheld { owner, tag, tries };
+            events.extend(owners.into_iter().map(withheld));
         }
     }
 }

@@ -162,7 +162,7 @@ impl Outbox {
 
     pub(super) fn disconnected(&mut self) {
         for (tag, live) in &mut self.live {
-            if live.state == PutState::InFlight {
+            if matches!(live.state, PutState::InFlight | PutState::Waiting) {
                 live.state = PutState::Waiting;
                 self.ready.insert((live.stored.order, *tag));
             }
@@ -239,8 +239,11 @@ impl Outbox {
         let tick = log.verify_receipt(receipt, &tag, cell)?;
         self.tries = 0;
         let owner = match self.live.get_mut(&tag) {
-            // Nobody else can know a part's tag. It stays, so that its parcel's head never goes.
-            Some(live) if matches!(live.stored.put.owner, Owner::Part { .. }) => {
+            // Nobody else can know a part's tag. It stays, so that its parcel's head never goes. A
+            // lane's cell stays until its slot is read: somebody may have sealed the same again.
+            Some(live)
+                if matches!(live.stored.put.owner, Owner::Part { .. } | Owner::Lane { .. }) =>
+            {
                 live.state = PutState::Refused;
                 live.stored.put.owner.clone()
             }

@@ -122,7 +122,6 @@ impl Conversation {
     /// When one has no right to it.
     pub(crate) fn want_name(&mut self, name: &Name, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
         self.check_group(Role::Admin, ctx)?;
-        self.intents.retain(|intent| !matches!(intent, Intent::Rename(_)));
         self.want(Intent::Rename(name.clone()));
         Ok(())
     }
@@ -140,14 +139,16 @@ impl Conversation {
         self.check_group(Role::Owner, ctx)?;
         let policy = self.policy_of(ctx);
         let next = policy.with_role(member, role);
-        if next.owners().next().is_none() {
+        let roster = self.roster_of(ctx);
+        let inside = |owner: &IdentityKey| roster.iter().any(|other| other.identity == *owner);
+        if !next.owners().any(inside) {
             return Err(refuse(
                 "not_allowed",
                 "A group keeps at least one owner.",
                 "Make somebody else an owner first.",
             ));
         }
-        if !self.roster_of(ctx).iter().any(|other| other.identity == member) {
+        if !inside(&member) {
             return Err(refuse("not_found", "They are not a member.", "See `group members`."));
         }
         self.want(Intent::SetRole(member, role));
@@ -161,9 +162,11 @@ impl Conversation {
     pub(crate) fn leave(&mut self, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
         self.check_group(Role::Member, ctx)?;
         self.check_writable()?;
-        let policy = self.policy_of(ctx);
-        let alone = self.roster_of(ctx).len() == 1;
-        let last = policy.owners().eq([&ctx.me.identity]);
+        let (policy, roster) = (self.policy_of(ctx), self.roster_of(ctx));
+        let alone = roster.len() == 1;
+        let mut others = policy.owners().filter(|owner| **owner != ctx.me.identity);
+        let owned = others.any(|owner| roster.iter().any(|member| member.identity == *owner));
+        let last = policy.role(&ctx.me.identity) == Role::Owner && !owned;
         if last && !alone {
             return Err(refuse(
                 "not_allowed",
@@ -171,17 +174,35 @@ impl Conversation {
                 "Make somebody else an owner first: `undertone group role CHAT MEMBER owner`.",
             ));
         }
-        self.enqueue(None, &Content::Leave(Leave {}), ctx);
+        let own = roster.iter().find(|member| member.leaf == self.epoch.own.leaf);
+        let stay = own.map_or([0; 32], |own| own.key_hash);
+        self.enqueue(None, &Content::Leave(Leave { stay }), ctx);
         self.leaving = true;
         self.touch();
         Ok(())
     }
 
-    fn want(&mut self, intent: Intent) {
-        if !self.intents.contains(&intent) {
-            self.intents.push(intent);
-            self.touch();
+    /// Wants something once: a leaf is removed once, whatever the reasons; of two roles for one
+    /// person the later one counts.
+    pub(super) fn want(&mut self, intent: Intent) {
+        let removes = |leaf: u32| {
+            let same =
+                |other: &Intent| matches!(other, Intent::Remove { leaf: of, .. } if *of == leaf);
+            self.intents.iter().any(same)
+        };
+        match &intent {
+            Intent::Remove { leaf, .. } if removes(*leaf) => return,
+            Intent::SetRole(person, _) => self
+                .intents
+                .retain(|other| !matches!(other, Intent::SetRole(of, _) if of == person)),
+            Intent::Rename(_) => {
+                self.intents.retain(|other| !matches!(other, Intent::Rename(_)));
+            }
+            other if self.intents.contains(other) => return,
+            _ => {}
         }
+        self.intents.push(intent);
+        self.touch();
     }
 
     /// Refuses in contacts, and below a role.

@@ -35,7 +35,11 @@ struct Plan {
 impl Conversation {
     /// Makes the commit that is wanted, if one is and its time has come.
     pub(super) fn commit_if_due(&mut self, ctx: &mut Ctx<'_>) {
-        if self.pending.is_some() || self.held || ctx.now_ms < self.pace.wait_until_ms {
+        if self.pending.is_some()
+            || self.held
+            || self.leaving
+            || ctx.now_ms < self.pace.wait_until_ms
+        {
             return;
         }
         self.want_healing(ctx);
@@ -49,7 +53,8 @@ impl Conversation {
 
     /// When something has to be looked at again, by this device's clock.
     pub(crate) fn next_wake_ms(&self) -> Option<u64> {
-        if !self.is_live() || self.pending.is_some() {
+        let closed = self.held || self.leaving || self.reading.control.is_some();
+        if !self.is_live() || self.pending.is_some() || closed {
             return None;
         }
         let due = |intent: &Intent| match intent {

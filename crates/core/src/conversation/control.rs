@@ -26,6 +26,8 @@ pub(super) struct ControlRead {
     pub cell: Option<Cell>,
     /// Its parts.
     pub parts: Option<Gathering>,
+    /// Whether its parts were found to be listed in time: that does not change.
+    pub listings_fit: bool,
     /// The verdict, once there is one: judging costs, and never changes.
     pub verdict: Option<Verdict>,
 }
@@ -43,6 +45,7 @@ impl Conversation {
                 listed,
                 cell: None,
                 parts: None,
+                listings_fit: false,
                 verdict: None,
             });
             if read.cell.is_none() {

@@ -145,6 +145,7 @@ impl Conversation {
                 lost: 0,
                 wait_until_ms: 0,
             },
+            last_people: BTreeSet::new(),
             outgoing: BTreeMap::new(),
             live: Some(live),
             reading: Reading::default(),

@@ -16,7 +16,7 @@ use crate::parcel::{Gathering, MESSAGE_PARTS_MAX, ParcelRef};
 use std::collections::VecDeque;
 use undertone_crypto::SlotKeys;
 use undertone_crypto::cell::open;
-use undertone_crypto::mls::Member;
+use undertone_crypto::mls::{Blame, Member};
 use undertone_wire::{Cell, decode};
 
 /// How many listed slots of a lane are fetched ahead.
@@ -63,6 +63,11 @@ pub(super) enum Reached {
 }
 
 impl Ahead {
+    /// Whether a listed slot is not read.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.reads.is_empty()
+    }
+
     /// Whether a slot of `lane` is listed within `limit` and not read.
     pub(super) fn waits_within(&self, limit: u64, lane: &super::Lane) -> bool {
         self.reads.front().is_some_and(|read| read.listed.max(lane.effective) <= limit)
@@ -179,11 +184,22 @@ impl Conversation {
         let next = self.epoch_at(at).lanes[&leaf].next.clone();
         let fresh = || Ahead { next, reads: VecDeque::new() };
         let ahead = self.reading.lanes.entry((number, leaf)).or_insert_with(fresh);
+        // The queue of fetches may have been full: what has not come is asked for again.
+        for (slot, read) in (ahead.next.index() - ahead.reads.len() as u64..).zip(&mut ahead.reads)
+        {
+            if read.cell.is_none() && !read.expired {
+                read.cell = own_cell(leaf == own, &read.keys, ctx);
+            }
+            if read.cell.is_none() && !read.expired {
+                let owner = Owner::Lane { chat: self.chat, epoch: number, leaf, slot };
+                ctx.cells.get(read.keys.tag, Some(read.listed), owner);
+            }
+        }
         while ahead.reads.len() < AHEAD {
             let slot = ahead.next.index();
             let keys = ahead.next.keys(&ctx.me.server).clone();
             let Some(listed) = ctx.log.listed_in(keys.tag.prefix(), opened) else { return };
-            let cell = if leaf == own { ctx.cells.stored_cell(&keys.tag) } else { None };
+            let cell = own_cell(leaf == own, &keys, ctx);
             if cell.is_none() {
                 let owner = Owner::Lane { chat: self.chat, epoch: number, leaf, slot };
                 ctx.cells.get(keys.tag, Some(listed), owner);
@@ -275,7 +291,15 @@ impl Conversation {
             return Ok(LaneVerdict::NeedParts);
         };
         let live = self.live(ctx).ok_or(Skip::Mls)?;
-        let plain = live.group.decrypt(ctx.mls, &payload).map_err(|_| Skip::Mls)?;
+        let plain = match live.group.decrypt(ctx.mls, &payload) {
+            Ok(plain) => plain,
+            // A fault of this device alone must not make it judge differently from all others.
+            Err(refused) if refused.blame() == Blame::Own => {
+                self.become_stuck(&format!("MLS failed on this device ({refused})"), ctx);
+                return Err(Skip::Mls);
+            }
+            Err(_) => return Err(Skip::Mls),
+        };
         if plain.leaf != slot.leaf {
             return Err(Skip::Sender);
         }
@@ -355,6 +379,7 @@ impl Conversation {
         let content = open(&slot.keys, cell).ok();
         let sealed = ctx.cells.sealed_cell(&slot.keys.tag);
         let known = sealed.and_then(|sealed| open(&slot.keys, &sealed).ok());
+        // Equal content under another nonce is one's own too: any member can seal it again.
         if known.is_some() && known == content {
             return self.judge_known(slot);
         }
@@ -380,6 +405,11 @@ impl Conversation {
         let found = self.outgoing.iter().find(|(_, outgoing)| here(outgoing));
         found.map(|(seq, _)| LaneVerdict::Own(*seq)).ok_or(Skip::Place)
     }
+}
+
+/// One's own cell needs no fetching when the server has proved that it holds it.
+fn own_cell(own: bool, keys: &SlotKeys, ctx: &Ctx<'_>) -> Option<Cell> {
+    if own { ctx.cells.stored_cell(&keys.tag) } else { None }
 }
 
 fn parse(keys: &SlotKeys, cell: &Cell) -> Result<SignedHead, Skip> {

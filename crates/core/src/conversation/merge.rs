@@ -130,7 +130,10 @@ impl Conversation {
     }
 
     fn named(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> NamedMember {
-        let name = self.name_of(identity, ctx).as_str().as_bytes().to_vec();
+        // A name that was given here is nobody else's business.
+        let claimed = ctx.contacts.claimed_name(identity);
+        let name = claimed.or_else(|| self.names.get(identity).cloned());
+        let name = name.map(|name| name.as_str().as_bytes().to_vec()).unwrap_or_default();
         NamedMember { identity: *identity, name: name.into() }
     }
 
@@ -174,7 +177,11 @@ impl Conversation {
         let (old, new) = (a.people(), b.people());
         let mut texts = Vec::new();
         for identity in new.difference(&old) {
-            texts.push(format!("{who} added {}.", self.object(identity, ctx)));
+            let name = self.object(identity, ctx);
+            texts.push(match b.policy.role(identity) {
+                Role::Member => format!("{who} added {name}."),
+                role => format!("{who} added {name}, who is {}.", role_word(role)),
+            });
         }
         for identity in old.difference(&new) {
             texts.push(format!("{who} removed {}.", self.object(identity, ctx)));
@@ -214,6 +221,10 @@ impl Conversation {
         self.intents.clear();
         self.past.clear();
         self.reading = super::Reading::default();
+        if let Some(live) = self.live(ctx) {
+            let people = live.members.iter().map(|member| member.identity).collect();
+            self.last_people.clone_from(&people);
+        }
         let group = self.live.take().map(|live| live.group);
         let forgotten = group.map_or(Ok(()), |group| group.forget(ctx.mls));
         if let Err(refused) = forgotten {

@@ -1,5 +1,6 @@
 //! A counting message: what it changes here.
 
+use super::lanes::Ahead;
 use super::{Conversation, Ctx, Intent};
 use crate::account::Task;
 use crate::body::{Body, Content, Hello, Invite, Packages};
@@ -85,8 +86,11 @@ impl Conversation {
 
     /// Whether cells of a device are still awaited in an epoch that has ended; that gap is shown.
     fn waits_for(&self, device: undertone_crypto::DeviceId) -> bool {
-        let mut members = self.past.iter().flat_map(|past| &past.members);
-        members.any(|member| member.device == device)
+        let mut lanes = self.past.iter().flat_map(|past| {
+            let of_device = past.members.iter().filter(|member| member.device == device);
+            of_device.map(|member| (past.epoch.number, member.leaf))
+        });
+        lanes.any(|lane| self.reading.lanes.get(&lane).is_some_and(Ahead::is_waiting))
     }
 
     fn receive_text(&mut self, entry: &Entry, text: &[u8], ctx: &mut Ctx<'_>) {
@@ -118,7 +122,6 @@ impl Conversation {
         let name = Name::tamed(&String::from_utf8_lossy(hello.name.as_slice()));
         self.names.insert(identity, name.clone());
         ctx.contacts.learn(self.peer == Some(identity), &name, &hello.list, ctx.news);
-        self.check_listed(ctx);
     }
 
     fn receive_packages(&mut self, entry: &Entry, packages: Packages, ctx: &mut Ctx<'_>) {
@@ -129,7 +132,8 @@ impl Conversation {
 
     fn receive_invite(&mut self, entry: &Entry, invite: Invite, ctx: &mut Ctx<'_>) {
         if self.peer == Some(entry.author.identity) {
-            ctx.news.task(Task::Join { from: entry.author.identity, invite: Box::new(invite) });
+            let (from, tick) = (entry.author.identity, entry.effective);
+            ctx.news.task(Task::Join { from, invite: Box::new(invite), tick });
         }
     }
 
@@ -144,12 +148,19 @@ impl Conversation {
         let not_before_ms = if admin { soon } else { u64::MAX };
         let body = entry.bytes.clone().into();
         let left = LeaveProof { head: entry.proof.clone(), body };
-        self.intents.push(Intent::Remove {
+        self.want(Intent::Remove {
             leaf: entry.author.leaf,
             identity: entry.author.identity,
             left: Some(encode(&left)),
             not_before_ms,
         });
+    }
+
+    /// Somebody's device list has changed, in whatever conversation that was learned.
+    pub(crate) fn recheck_lists(&mut self, ctx: &mut Ctx<'_>) {
+        if self.is_live() {
+            self.check_listed(ctx);
+        }
     }
 
     /// A leaf outside the newest device list known never voids a commit; but nothing more is sent
@@ -185,7 +196,7 @@ impl Conversation {
         let removed = Removed { leaf: member.leaf, identity: member.identity, left: None };
         let change = Change { removes: vec![removed], ..Change::default() };
         if self.may(&change, ctx) {
-            self.intents.push(Intent::Remove {
+            self.want(Intent::Remove {
                 leaf: member.leaf,
                 identity: member.identity,
                 left: None,

@@ -224,6 +224,8 @@ impl Conversation {
 
     /// Nothing will be sent here any more.
     pub(super) fn fail_queue(&mut self, ctx: &mut Ctx<'_>) {
+        let messages = self.outgoing.values().map(|outgoing| outgoing.message).collect();
+        ctx.news.task(Task::Failed { messages });
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
             self.show_own(seq, MessageState::Failed, None, ctx);
             self.outgoing.remove(&seq);

@@ -144,19 +144,20 @@ pub(crate) struct PastMember {
     pub identity: IdentityKey,
     pub device: undertone_crypto::DeviceId,
     pub mls_key: [u8; 32],
+    pub key_hash: [u8; 32],
 }
 
 impl From<&Member> for PastMember {
     fn from(member: &Member) -> Self {
-        let Member { leaf, identity, device, mls_key } = *member;
-        Self { leaf, identity, device, mls_key }
+        let Member { leaf, identity, device, mls_key, key_hash } = *member;
+        Self { leaf, identity, device, mls_key, key_hash }
     }
 }
 
 impl From<PastMember> for Member {
     fn from(member: PastMember) -> Self {
-        let PastMember { leaf, identity, device, mls_key } = member;
-        Self { leaf, identity, device, mls_key }
+        let PastMember { leaf, identity, device, mls_key, key_hash } = member;
+        Self { leaf, identity, device, mls_key, key_hash }
     }
 }
 

@@ -99,7 +99,8 @@ impl Asking {
 
 /// Heads that others name.
 impl LogFollower {
-    pub(super) fn judge_foreign(&mut self, head: HeadRef) -> Foreign {
+    /// As [`check_foreign`](Self::check_foreign), without the alarm.
+    pub(crate) fn judge_foreign(&mut self, head: HeadRef) -> Foreign {
         if head.tick > self.walked() {
             if self.heads.wait(head, None) {
                 records::save_waiting(&self.heads, &mut self.out.changes);

@@ -89,11 +89,16 @@ impl Run {
     /// entry is written about log2([`WEIGHT_MAX`]) times in all.
     pub(super) fn takes_in(&self, next: &Self) -> bool {
         let (own, other) = (self.weight(), next.weight());
-        own <= 2 * other && own + other <= WEIGHT_MAX
+        own <= 2 * other && own + other <= WEIGHT_MAX && self.spans_with(next)
     }
 
     fn weight(&self) -> usize {
         self.entries.len() + self.marks.len()
+    }
+
+    /// Whether both runs together are still short enough for one record.
+    fn spans_with(&self, next: &Self) -> bool {
+        u32::try_from(next.last.saturating_sub(self.first)).is_ok()
     }
 
     /// Both runs as one; `next` follows this one.

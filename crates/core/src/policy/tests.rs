@@ -7,6 +7,7 @@ fn person(leaf: u32) -> Member {
         identity: IdentityKey([seed; 32]),
         device: DeviceId([seed; 16]),
         mls_key: [seed; 32],
+        key_hash: [seed; 32],
     }
 }
 

@@ -9,6 +9,7 @@ use openmls::{
     group::{GroupId, MlsGroup, PastEpochDeletion, ProcessedWelcome},
     prelude::{LeafNodeIndex, MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn, Welcome},
 };
+use sha2::{Digest, Sha256};
 use std::fmt;
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
@@ -217,7 +218,8 @@ impl Group {
 
 fn to_member(member: &openmls::group::Member) -> Result<Member, Refused> {
     let (identity, device, mls_key) = profile::who(&member.credential, &member.signature_key)?;
-    Ok(Member { leaf: member.index.u32(), identity, device, mls_key })
+    let key_hash = Sha256::digest(&member.encryption_key).into();
+    Ok(Member { leaf: member.index.u32(), identity, device, mls_key, key_hash })
 }
 
 fn parse_welcome(bytes: &[u8]) -> Result<Welcome, Refused> {

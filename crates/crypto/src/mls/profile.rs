@@ -42,6 +42,9 @@ pub struct Member {
     pub device: DeviceId,
     /// The key with which the leaf signs.
     pub mls_key: [u8; 32],
+    /// SHA-256 of the leaf's encryption key: another after every commit of its own, and after every
+    /// return to the group.
+    pub key_hash: [u8; 32],
 }
 
 /// The content of every `BasicCredential`.

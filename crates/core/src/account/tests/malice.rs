@@ -353,7 +353,7 @@ fn l08_a_body_that_the_head_does_not_commit_to_does_not_count() {
 #[test]
 fn l09_a_body_of_another_conversation_does_not_count() {
     let mut evil = Evil::new(29);
-    let (kind, content) = Content::Leave(Leave {}).to_parts();
+    let (kind, content) = Content::Leave(Leave { stay: [0; 32] }).to_parts();
     let body = Body {
         conversation: [1; 32],
         device_list: 1,

@@ -180,7 +180,8 @@ fn a_taken_slot_is_proved() {
     let tag = server.tag(5);
     let cell = rig::cell(5).hash();
     assert_eq!(ada.cell_events, [CellEvent::Taken { owner: lane(5), tag, cell, tick: 1 }]);
-    assert_eq!(ada.cells.put_state(&tag), None, "it has left the outbox");
+    let kept = ada.cells.put_state(&tag);
+    assert_eq!(kept, Some(PutState::Refused), "it stays until its slot is read");
 }
 
 #[test]
