@@ -28,7 +28,7 @@ fn run(cli: Cli) -> ExitCode {
     match command {
         Command::Person(verb) => {
             match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime.block_on(undertone_app::run(&global, verb)),
+                Ok(runtime) => finished(runtime, undertone_app::run(&global, verb)),
                 Err(error) => no_runtime(&error, global.json),
             }
         }
@@ -46,6 +46,14 @@ fn run(cli: Cli) -> ExitCode {
             ),
         },
     }
+}
+
+/// Runs `work`, and does not wait for what it has left behind: a lookup of a name blocks a thread
+/// for as long as a dead resolver likes, which no `--timeout` ends.
+fn finished<T>(runtime: tokio::runtime::Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
 }
 
 fn no_runtime(error: &std::io::Error, json: bool) -> ExitCode {

@@ -57,6 +57,24 @@ fn generated_files_are_fresh() {
     }
 }
 
+#[test]
+fn a_lookup_that_does_not_end_holds_up_no_command() {
+    let (resolver, never) = std::sync::mpsc::channel::<()>();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let exit = crate::finished(runtime, async move {
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        drop(tokio::task::spawn_blocking(move || {
+            begun.send(()).unwrap();
+            never.recv()
+        }));
+        has_begun.await.unwrap();
+        9
+    });
+    assert_eq!(exit, 9);
+    // The lookup is still under way: with an end that waits for it, nobody would come here.
+    resolver.send(()).unwrap();
+}
+
 /// The verb of a command line, through the data that other processes get.
 fn verb(line: &[&str]) -> Verb {
     let parsed = Cli::try_parse_from(["undertone"].iter().chain(line)).unwrap();
