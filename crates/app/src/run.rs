@@ -4,6 +4,7 @@
 //! hands the verb to that one; a process that has it only for a moment is waited for.
 
 mod here;
+mod printer;
 mod progress;
 mod there;
 

@@ -1,6 +1,6 @@
 //! A verb in the process that has the profile.
 
-use super::progress;
+use super::{printer::Printer, progress};
 use crate::{Failure, Outcome, Verb, context::Context, outcome, verbs::watch};
 use serde_json::Value;
 use std::{path::Path, sync::Arc};
@@ -22,6 +22,7 @@ pub(super) async fn run(
     json: bool,
 ) -> Result<Outcome, Failure> {
     let (lines, waiting) = mpsc::channel(QUEUE);
+    let printer = Printer::start(waiting, move |line| print_line(line, json))?;
     let context = Context { session: running.session.clone(), lines };
     let holder = hold(&verb, folder, key, &context)?;
     let waits = progress::waiting_for(&verb);
@@ -30,9 +31,11 @@ pub(super) async fn run(
         drop(context);
         result
     };
-    let (result, ()) = tokio::join!(progress::shown(waits, work), print(waiting, json));
+    let result = progress::shown(waits, work).await;
     drop(holder);
     running.close().await;
+    // Whoever reads slowly gets the rest when the profile is free again.
+    printer.finish().await;
     result
 }
 
@@ -71,16 +74,7 @@ fn serve(session: Session) -> Serve {
     })
 }
 
-/// Prints lines as they come, until there can be no more.
-pub(super) async fn print(mut waiting: mpsc::Receiver<Value>, json: bool) {
-    while let Some(line) = waiting.recv().await {
-        if print_line(&line, json).is_err() {
-            // Nobody reads: dropping the receiver ends the verb.
-            return;
-        }
-    }
-}
-
+/// Prints one line of a verb that has many.
 pub(super) fn print_line(line: &Value, json: bool) -> std::io::Result<()> {
     match json {
         true => outcome::print_json(line),
