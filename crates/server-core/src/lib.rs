@@ -29,7 +29,7 @@ pub use engine::{Config, Engine, Keys, OpenError, Put, Sealed, Ticket};
 pub use files::{Crash, Files, MemFiles};
 pub use holds::{Held, holds};
 pub use log::{Log, LogError, SpineRecord};
-pub use segments::Segments;
+pub use segments::{Cut, Segments};
 pub use store::{CellStore, Fault, HourSpan, Memory, NewTick, Place, Slot, StoreError, StoredTick};
 
 /// The conformance suite that every [`CellStore`] runs.

@@ -34,6 +34,7 @@ mod tests;
 
 use crate::{Files, StoreError, engine::Keys};
 use index::Index;
+use open::Opened;
 use std::{
     fmt, io,
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -43,6 +44,7 @@ use write::Writer;
 
 pub(crate) use format::{Header, Record, segment_name, sidecar_name};
 pub(crate) use keyfile::read as read_keys;
+pub use open::Cut;
 pub(crate) use open::{Walked, hours, is_ours, is_unfinished};
 pub(crate) use scan::{Scanned, Stop, first_unsound_cell, header as segment_header, scan};
 pub(crate) use sidecar::Sidecar;
@@ -55,6 +57,7 @@ pub struct Segments<F> {
     seed: [u8; 32],
     index: RwLock<Index>,
     writer: Mutex<Writer>,
+    cut: Option<Cut>,
 }
 
 impl<F: Files> Segments<F> {
@@ -68,9 +71,14 @@ impl<F: Files> Segments<F> {
     pub fn open(files: F, keys: &Keys, seed: [u8; 32]) -> Result<Self, StoreError> {
         let server = keys.first.server_id();
         keyfile::write(&files, keys)?;
-        let (index, writer) = open::open(&files, &server)?;
+        let Opened { index, writer, cut } = open::open(&files, &server)?;
         let (index, writer) = (RwLock::new(index), Mutex::new(writer));
-        Ok(Self { files, server, seed, index, writer })
+        Ok(Self { files, server, seed, index, writer, cut })
+    }
+
+    /// The unfinished last tick that opening cut, if there was one: for the operator's log.
+    pub fn cut(&self) -> Option<&Cut> {
+        self.cut.as_ref()
     }
 
     /// The files beneath.

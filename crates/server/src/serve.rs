@@ -28,7 +28,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use undertone_server_core::{CellStore, Files, Keys, Segments};
+use undertone_server_core::{CellStore, Cut, Files, Keys, Segments};
 use undertone_wire::ServerAddress;
 
 /// How long connections have to end by themselves.
@@ -204,6 +204,9 @@ async fn open_engine(
     let mut config = config.engine(keys);
     let opening = tokio::task::spawn_blocking(move || {
         let store = Segments::open(files, &config.keys, random_seed()?)?;
+        if let Some(Cut { place, bytes }) = store.cut() {
+            tracing::warn!(place, bytes, "an unfinished last tick was cut; nobody was told of it");
+        }
         let newest = store.ticks().map_or(0, |ticks| *ticks.end());
         config.recovered_after = recovery::recovered_after(&root, newest)?;
         Ok(ServerEngine::open(store, config, clock::unix_ms())?)

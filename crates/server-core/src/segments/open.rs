@@ -1,5 +1,7 @@
 //! Opening a folder: sidecars where they hold, segments where they do not, and the one repair
-//! there is: an unfinished last tick is cut, for it was never acknowledged.
+//! there is: an unfinished last tick is cut, for it was never acknowledged. It is told from damage
+//! by what it lacks: its end, or sectors in its middle that read as zeros. A last tick that lacks
+//! nothing and is not as it was written *was* acknowledged, and refuses.
 
 use super::{
     Files, ServerId, StoreError, damaged, disk,
@@ -21,20 +23,40 @@ use undertone_wire::{Hash, Prefix};
 const RECORD_MAX: u64 =
     (super::format::META_MAX + 128 + CELLS_PER_TICK_MAX * (64 + undertone_wire::CELL_LEN)) as u64;
 
-pub(super) fn open<F: Files>(files: &F, server: &ServerId) -> Result<(Index, Writer), StoreError> {
+/// What a disk writes as a whole.
+const SECTOR: usize = 512;
+
+/// An unfinished last tick that was cut on opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The file, and where in it.
+    pub place: String,
+    /// How much.
+    pub bytes: u64,
+}
+
+/// A folder as it was opened.
+pub(super) struct Opened {
+    pub(super) index: Index,
+    pub(super) writer: Writer,
+    pub(super) cut: Option<Cut>,
+}
+
+pub(super) fn open<F: Files>(files: &F, server: &ServerId) -> Result<Opened, StoreError> {
     let hours = hours(files)?;
     let spine = spine::open(files, hours.first().copied())?;
     let expired = spine.last().map(|record| record.hour);
     let hours = finish_expiry(files, hours, expired)?;
-    let hours = drop_empty(files, hours)?;
-    let mut opening = Opening::after(spine.last());
+    let (hours, cut) = drop_empty(files, hours)?;
+    let mut opening = Opening { cut, ..Opening::after(spine.last()) };
     if let Some((newest, closed)) = hours.split_last() {
         for hour in closed {
             opening.closed(files, server, *hour)?;
         }
         opening.newest(files, server, *newest)?;
     }
-    Ok((opening.index, Writer::new(opening.salt)))
+    let Opening { index, salt, cut, .. } = opening;
+    Ok(Opened { index, writer: Writer::new(salt), cut })
 }
 
 /// The hours of all segment files, oldest first.
@@ -60,14 +82,19 @@ fn finish_expiry<F: Files>(
 
 /// Removes a newest segment that never came to hold a tick: a crash came before its first one.
 /// The hour before it is then the open one again.
-fn drop_empty<F: Files>(files: &F, mut hours: Vec<u64>) -> Result<Vec<u64>, StoreError> {
-    if let Some(newest) = hours.last().copied()
-        && is_without_ticks(files, &segment_name(newest))?
-    {
-        super::expire::remove_hour(files, newest)?;
-        hours.pop();
+fn drop_empty<F: Files>(
+    files: &F,
+    mut hours: Vec<u64>,
+) -> Result<(Vec<u64>, Option<Cut>), StoreError> {
+    let Some(newest) = hours.last().copied() else { return Ok((hours, None)) };
+    let name = segment_name(newest);
+    if !is_without_ticks(files, &name)? {
+        return Ok((hours, None));
     }
-    Ok(hours)
+    let cut = Cut { place: format!("{name} at byte 0"), bytes: files.len(&name).map_err(disk)? };
+    super::expire::remove_hour(files, newest)?;
+    hours.pop();
+    Ok((hours, Some(cut)))
 }
 
 struct Opening {
@@ -75,6 +102,7 @@ struct Opening {
     next_tick: u64,
     next_leaf: u64,
     salt: Option<[u8; 32]>,
+    cut: Option<Cut>,
 }
 
 impl Opening {
@@ -84,6 +112,7 @@ impl Opening {
             next_tick: spine.map_or(1, |record| record.last_tick.saturating_add(1)),
             next_leaf: spine.map_or(0, |record| record.end_leaf),
             salt: None,
+            cut: None,
         }
     }
 
@@ -135,7 +164,7 @@ impl Opening {
         if let Stop::Broken(offset) =
             scan::scan(files, &header, |scanned| walked.take(&name, scanned))?
         {
-            cut_tail(files, &header, &name, offset)?;
+            self.cut = Some(cut_tail(files, &header, &name, offset)?);
         }
         let Walked { segment, open, entries } = walked;
         settle_last(files, &name, &segment)?;
@@ -207,18 +236,21 @@ fn cut_tail<F: Files>(
     header: &Header,
     name: &str,
     offset: u64,
-) -> Result<(), StoreError> {
+) -> Result<Cut, StoreError> {
     if !is_unfinished(files, header, name, offset)? {
-        return Err(damaged(name, offset, "this is not a tick, and more follows"));
+        return Err(damaged(name, offset, "this tick is neither as it was written nor unfinished"));
     }
+    let bytes = files.len(name).map_err(disk)?.saturating_sub(offset);
     files.truncate(name, offset).map_err(disk)?;
-    files.sync(name).map_err(disk)
+    files.sync(name).map_err(disk)?;
+    Ok(Cut { place: format!("{name} at byte {offset}"), bytes })
 }
 
 /// Whether what is broken at `offset` is an unfinished write.
 ///
-/// It is damage instead when more follows than one record can be long, or when a later record
-/// shows itself. (Nobody who merely writes cells can forge one: the checksum is salted.)
+/// It is damage instead when more follows than one record can be long, when a later record shows
+/// itself (nobody who merely writes cells can forge one: the checksum is salted), or when nothing
+/// is missing of this one.
 pub(crate) fn is_unfinished<F: Files + ?Sized>(
     files: &F,
     header: &Header,
@@ -230,8 +262,22 @@ pub(crate) fn is_unfinished<F: Files + ?Sized>(
         return Ok(false);
     }
     let bytes = read_bytes(files, name, offset, tail as usize)?;
+    let prelude = Prelude::decode(&header.salt, &bytes);
+    let whole = prelude.and_then(|prelude| bytes.get(..prelude.record_len() as usize));
+    if whole.is_some_and(|record| !has_hole(offset, record)) {
+        return Ok(false);
+    }
     let shows_itself = |at: usize| Prelude::decode(&header.salt, &bytes[at..]).is_some();
     Ok(!(1..bytes.len().saturating_sub(PRELUDE_LEN - 1)).any(shows_itself))
+}
+
+/// Whether part of a record was never written: where a file has its length before its content,
+/// that part reads as zeros. A sealed cell has no such stretch, unless by one chance in 2^32.
+fn has_hole(offset: u64, record: &[u8]) -> bool {
+    let first = SECTOR - (offset % SECTOR as u64) as usize;
+    let (first, rest) = record.split_at(first.min(record.len()));
+    let mut sectors = std::iter::once(first).chain(rest.chunks(SECTOR));
+    record.ends_with(&[0; 4]) || sectors.any(|sector| sector.iter().all(|byte| *byte == 0))
 }
 
 /// What a walk through a segment gathers.

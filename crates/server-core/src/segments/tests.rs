@@ -159,6 +159,53 @@ fn a_last_tick_of_which_only_the_length_was_written_is_cut() {
 }
 
 #[test]
+fn what_was_cut_is_told() {
+    let files = folder_of(3);
+    assert_eq!(try_open(&files).unwrap().cut(), None);
+    let place = format!("{NEWEST} at byte {}", files.contents(NEWEST).unwrap().len());
+    files.tamper(NEWEST, |bytes| bytes.extend([0; 3_000]));
+    assert_eq!(try_open(&files).unwrap().cut(), Some(&Cut { place, bytes: 3_000 }));
+    assert_eq!(try_open(&files).unwrap().cut(), None);
+}
+
+#[test]
+fn damage_in_the_last_tick_is_not_taken_for_an_unfinished_one() {
+    let sound = folder_of(3);
+    let (start, length) = (last_record_start(&sound), sound.contents(NEWEST).unwrap().len());
+    let front = start + super::format::PRELUDE_LEN;
+    // One bit of what was acknowledged: in its front, in its first cell, in its last.
+    for at in (front..front + 500).step_by(50).chain([length - 5_000, length - 1]) {
+        let files = sound.copy();
+        files.tamper(NEWEST, |bytes| bytes[at] ^= 0x10);
+        assert_eq!(damage_place(try_open(&files)), format!("{NEWEST} at byte {start}"), "{at}");
+        assert_eq!(files.contents(NEWEST).unwrap().len(), length, "nothing is cut");
+        assert!(!crate::check(&files).unwrap().is_sound(), "{at}");
+    }
+}
+
+#[test]
+fn damage_in_the_only_tick_of_the_newest_hour_refuses() {
+    let files = MemFiles::default();
+    let engine = open(&files);
+    seal(&engine, START, [put(1, 1)]);
+    let name = segment_name(480_000);
+    files.tamper(&name, |bytes| bytes[SEGMENT_HEADER_LEN + 600] ^= 1);
+    assert!(damage_place(try_open(&files)).starts_with(&name));
+    assert!(files.contents(&name).is_some());
+}
+
+#[test]
+fn a_last_tick_with_sectors_that_were_never_written_is_cut() {
+    let sound = folder_of(3);
+    let (start, length) = (last_record_start(&sound), sound.contents(NEWEST).unwrap().len());
+    for sector in start / 512 + 1..=(length - 1) / 512 {
+        let files = sound.copy();
+        files.tamper(NEWEST, |bytes| bytes[sector * 512..length.min(sector * 512 + 512)].fill(0));
+        assert_eq!(try_open(&files).unwrap().ticks(), Some(4..=8), "sector {sector}");
+    }
+}
+
+#[test]
 fn damage_before_the_last_tick_refuses_with_its_place() {
     let sound = folder_of(3);
     // The second tick's record begins behind the first one's, which has one cell.
