@@ -5,6 +5,7 @@
 //!   lock         held while a server or a writing admin command runs
 //!   server.keys  the signing keys (0600)
 //!   tls.key      the TLS key (0600)
+//!   begun        once the log holds a tick: an empty log is then a lost one
 //!   backup       only in a backup that has not been served from yet
 //!   recovered    only after a restore: the last tick that survived
 //!   log/         the store (docs/store-format.md)
@@ -70,6 +71,27 @@ impl Folder {
         Ok(fs::read_dir(&log).map_err(ServeError::disk(&log))?.next().is_some())
     }
 
+    /// Refuses a folder whose log has begun and is not there, such as one whose volume is not
+    /// mounted: another log under the same keys would be a fork to every client.
+    pub(crate) fn require_log(&self) -> Result<(), ServeError> {
+        let log = self.log();
+        if !self.has_begun() || holds_ticks(&log).map_err(ServeError::disk(&log))? {
+            return Ok(());
+        }
+        let why = "this server's log has begun, but log/ does not hold it; is its volume mounted?";
+        Err(ServeError::Damaged(why.into()))
+    }
+
+    /// Whether the log is known to have begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.root.join("begun").exists()
+    }
+
+    /// Remembers, durably, that the log has begun.
+    pub(crate) fn mark_begun(&self) -> Result<(), ServeError> {
+        write_whole(&self.root.join("begun"), b"undertone begun 1\n")
+    }
+
     /// Where the store lies.
     pub(crate) fn log(&self) -> PathBuf {
         log_of(&self.root)
@@ -93,6 +115,18 @@ pub(crate) fn is_used(root: &Path) -> Result<bool, ServeError> {
 /// Where the store of a data folder lies.
 pub(crate) fn log_of(root: &Path) -> PathBuf {
     root.join("log")
+}
+
+/// Whether a log holds ticks, or what is kept of expired ones.
+fn holds_ticks(log: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(log)? {
+        let name = entry?.file_name();
+        let is_segment = Path::new(&name).extension().is_some_and(|kind| kind == "seg");
+        if is_segment || name == "log.spine" {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A folder without keys is no server's: an admin command must not make a new one by a misspelling.

@@ -115,7 +115,8 @@ impl Sealer {
             ear,
             newest: newest_in,
             expired: clock::now(),
-            _folder: folder,
+            begun: folder.has_begun(),
+            folder,
         };
         let thread = std::thread::Builder::new()
             .name("sealer".into())
@@ -158,7 +159,8 @@ struct Worker {
     tick: Duration,
     newest: watch::Sender<u64>,
     expired: Instant,
-    _folder: Folder,
+    begun: bool,
+    folder: Folder,
 }
 
 impl Worker {
@@ -195,14 +197,29 @@ impl Worker {
         !self.ear.stopping()
     }
 
-    fn seal(&self) {
+    fn seal(&mut self) {
         let sealed = self.engine.seal(clock::unix_ms());
         if let Some(failure) = sealed.failure {
             tracing::error!(%failure, "nothing is stored until the server is started again");
         }
+        if sealed.page.is_some() {
+            // Before anybody is told of the first tick.
+            self.mark_begun();
+        }
         self.service.deliver(sealed.answers);
         if let Some(page) = sealed.page {
             self.newest.send_replace(page.head.head.tick);
+        }
+    }
+
+    /// Ticks are stored all the same when this fails; the next one tries again.
+    fn mark_begun(&mut self) {
+        if self.begun {
+            return;
+        }
+        match self.folder.mark_begun() {
+            Ok(()) => self.begun = true,
+            Err(error) => tracing::error!(%error, "that the log has begun could not be noted"),
         }
     }
 

@@ -138,6 +138,9 @@ impl Server {
         let address = address(&config, &listener, &keys)?;
         let files = wrap(StdFiles::open(&folder.log())?);
         let engine = open_engine(folder.root().to_owned(), files, keys, &config).await?;
+        if engine.newest().head.tick > 0 {
+            folder.mark_begun()?;
+        }
         let (bell, ear) = sealer::bell();
         let service = Arc::new(Service::new(config, Arc::clone(&engine), bell.clone()));
         let sealer = Sealer::start(folder, engine, Arc::clone(&service), (bell, ear))?;
@@ -183,10 +186,11 @@ impl fmt::Debug for Server {
 
 fn load_or_make_keys(folder: &Folder) -> Result<Keys, ServeError> {
     if let Some(keys) = keys::load(folder.root())? {
+        folder.require_log()?;
         return Ok(keys);
     }
     // A new key would be another server's; the log of this one would be lost to its clients.
-    if folder.has_log()? {
+    if folder.has_log()? || folder.has_begun() {
         return Err(ServeError::Damaged("there is a log, but server.keys is missing".into()));
     }
     let keys = keys::first(&random_seed()?);

@@ -95,7 +95,7 @@ fn fill(data: &Path, partial: &Path) -> Result<Backup, ServeError> {
     let (from, to) = (log_of(data), log_of(partial));
     private_dir(&to)?;
     let mut made = Backup { path: partial.to_owned(), files: 0, bytes: 0, shared_bytes: 0 };
-    for name in ["server.keys", "tls.key", "recovered"] {
+    for name in ["server.keys", "tls.key", "begun", "recovered"] {
         if data.join(name).exists() {
             made.copy(&data.join(name), &partial.join(name))?;
         }

@@ -111,6 +111,7 @@ fn beside_the_store(data: &Path) -> Result<Vec<HeldField>, ServeError> {
             "lock" => ("lock", "nothing; locked while a server runs"),
             "server.keys" => ("keys", "signing key (secret), and the public keys before it"),
             "tls.key" => ("key", "TLS key (secret)"),
+            "begun" => ("mark", "that the log has begun, so that an empty one is a lost one"),
             "backup" => ("mark", "that this folder is a backup"),
             "recovered" => ("tick", "after a restore: the last tick that survived"),
             _ => return Err(ServeError::Damaged(format!("a foreign file: {name}"))),

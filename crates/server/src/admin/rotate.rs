@@ -30,6 +30,7 @@ impl fmt::Display for Rotation {
 pub fn rotate_key(data: &Path) -> Result<Rotation, ServeError> {
     let folder = Folder::open(data)?;
     let old = keys::load(folder.root())?.ok_or_else(|| ServeError::NoServer(data.to_owned()))?;
+    folder.require_log()?;
     let store = Segments::open(StdFiles::open(&folder.log())?, &old, random_seed()?)?;
     let from_tick = store.ticks().map_or(0, |ticks| *ticks.end()) + 1;
     let new = keys::rotate(old, &random_seed()?, from_tick)?;

@@ -2,7 +2,7 @@
 
 use crate::support::{Client, Host, PATIENCE, item, refusal, settings};
 use tokio::time::timeout;
-use undertone_server::{ServeError, Server};
+use undertone_server::{ServeError, Server, admin};
 use undertone_transport::{ConnectError, Connection, Limits, Lost};
 use undertone_wire::{Answer, RefusalKind, Request};
 
@@ -57,7 +57,7 @@ async fn a_new_key_goes_by_the_old_ones_word() {
     let address = host.address();
     let old = host.client().await.store(&item(&address, "Ada", 1)).await;
     host.stop().await;
-    undertone_server::admin::rotate_key(&host.data()).unwrap();
+    admin::rotate_key(&host.data()).unwrap();
     host.revive().await;
     // Known by the same id, over TLS as in the log.
     let mut ben = Client::connect(&host.address()).await;
@@ -127,7 +127,38 @@ async fn a_log_without_its_keys_is_not_taken_over() {
     std::fs::rename(&keys, &aside).unwrap();
     let error = Server::start(&host.data(), settings()).await.unwrap_err();
     assert_eq!((error.kind().exit_code(), keys.exists()), (8, false), "{error}");
+    // Nor is a folder that has lost both.
+    let (log, elsewhere) = (host.data().join("log"), host.dir.path().join("elsewhere"));
+    std::fs::rename(&log, &elsewhere).unwrap();
+    let error = Server::start(&host.data(), settings()).await.unwrap_err();
+    assert_eq!((error.kind().exit_code(), keys.exists()), (8, false), "{error}");
+    std::fs::remove_dir(&log).unwrap();
+    std::fs::rename(&elsewhere, &log).unwrap();
     std::fs::rename(&aside, &keys).unwrap();
+    host.revive().await;
+    let got = host.client().await.ask(item(&host.address(), "Ada", 1).get()).await;
+    assert!(matches!(got, Answer::Found { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_without_their_log_do_not_begin_another() {
+    let mut host = Host::start(settings()).await;
+    // A server that nobody has written to yet has nothing to lose.
+    host.restart().await;
+    host.client().await.store(&item(&host.address(), "Ada", 1)).await;
+    host.stop().await;
+    // As when the volume of the log is not mounted.
+    let (log, elsewhere) = (host.data().join("log"), host.dir.path().join("elsewhere"));
+    std::fs::rename(&log, &elsewhere).unwrap();
+    for _ in 0..2 {
+        let error = Server::start(&host.data(), settings()).await.unwrap_err();
+        assert_eq!(error.kind().exit_code(), 8, "{error}");
+    }
+    let error = admin::rotate_key(&host.data()).unwrap_err();
+    assert_eq!(error.kind().exit_code(), 8, "{error}");
+    assert_eq!(std::fs::read_dir(&log).unwrap().count(), 0, "nothing was begun");
+    std::fs::remove_dir(&log).unwrap();
+    std::fs::rename(&elsewhere, &log).unwrap();
     host.revive().await;
     let got = host.client().await.ask(item(&host.address(), "Ada", 1).get()).await;
     assert!(matches!(got, Answer::Found { .. }));
