@@ -1,8 +1,10 @@
 //! From a parsed command line to an exit code.
 //!
 //! A profile is open in one process at a time. This process opens it, or, when another one has it,
-//! hands the verb to that one; a process that has it only for a moment is waited for.
+//! hands the verb to that one; a process that has it only for a moment is waited for, and so is
+//! the end of one that leaves a verb half done.
 
+mod desk;
 mod here;
 mod printer;
 mod progress;
@@ -10,11 +12,12 @@ mod there;
 
 use crate::{Exit, Failure, Global, Outcome, Verb, passphrase, print_failure, print_outcome};
 use std::{path::Path, process::ExitCode, time::Duration};
+use there::Called;
 use tokio::time::{Instant, sleep};
 use undertone_client::OpenError;
 use undertone_store::{DatabaseKey, Profile, StoreError};
 
-/// How long another process may have the profile without taking commands.
+/// How long another process may have the profile without taking commands, when no time was given.
 const IN_USE_MAX: Duration = Duration::from_secs(15);
 
 /// How often it is looked whether that process has ended.
@@ -48,18 +51,31 @@ async fn execute(global: &Global, mut verb: Verb) -> Result<Outcome, Failure> {
     }
     let folder = global.folder()?;
     let key = unlock(global, &folder)?;
-    let gives_up = Instant::now() + IN_USE_MAX;
+    on_profile(&folder, &key, &mut verb, global.json).await.map_err(|failure| verb.told(failure))
+}
+
+/// Runs the verb here or where the profile is open.
+async fn on_profile(
+    folder: &Path,
+    key: &DatabaseKey,
+    verb: &mut Verb,
+    json: bool,
+) -> Result<Outcome, Failure> {
+    let patience = verb.timeout().unwrap_or(IN_USE_MAX);
+    let mut gives_up = Instant::now() + patience;
     loop {
-        match undertone_client::open(&folder, key.clone(), verb.reach()) {
-            Ok(running) => return here::run(running, &folder, key, verb, global.json).await,
+        match undertone_client::open(folder, key.clone(), verb.reach()) {
+            Ok(running) => return here::run(running, folder, key.clone(), verb, json).await,
             Err(OpenError::Store(StoreError::InUse)) => {}
             Err(error) => return Err(error.into()),
         }
-        match there::run(&folder, &key, &verb, global.json).await? {
-            Some(outcome) => return Ok(outcome),
-            None if Instant::now() >= gives_up => return Err(StoreError::InUse.into()),
-            None => sleep(LOOK).await,
+        match there::run(folder, key, verb, json).await? {
+            Called::Done(outcome) => return Ok(outcome),
+            Called::Cut => gives_up = Instant::now() + patience,
+            Called::Nobody if Instant::now() >= gives_up => return Err(StoreError::InUse.into()),
+            Called::Nobody => {}
         }
+        sleep(LOOK).await;
     }
 }
 

@@ -20,6 +20,7 @@ mod whoami;
 use crate::{Failure, Outcome, context::Context, later};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use undertone_client::Reach;
 
 /// What a person does.
@@ -94,6 +95,41 @@ impl Verb {
                 Reach::Online
             }
             _ => Reach::Offline,
+        }
+    }
+
+    /// How long the caller is willing to wait, if they said so.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Init(args) => args.timeout.timeout,
+            Self::Link(args) => args.timeout.timeout,
+            Self::Accept(args) => args.timeout.timeout,
+            Self::Requests(args) => args.timeout(),
+            Self::Send(args) => args.timeout.timeout,
+            Self::Watch(args) => args.timeout.timeout,
+            Self::Sync(args) => args.timeout.timeout,
+            Self::Group(args) => args.timeout.timeout,
+            Self::Doctor(args) => args.timeout.timeout,
+            _ => None,
+        }
+    }
+
+    /// Whether the verb, cut anywhere and run again, comes to the same: it only looks, or what it
+    /// does has a key of its own.
+    pub(crate) fn may_begin_again(&self) -> bool {
+        match self {
+            Self::Send(_) | Self::Watch(_) | Self::Sync(_) | Self::Doctor(_) => true,
+            _ => self.reach() == Reach::Offline,
+        }
+    }
+
+    /// A failure of the way to the profile, with what names the verb's effect.
+    pub(crate) fn told(&self, failure: Failure) -> Failure {
+        match self {
+            Self::Send(send::Args { id: Some(id), .. }) if failure.code == "in_use" => {
+                failure.with("id", id.as_str())
+            }
+            _ => failure,
         }
     }
 

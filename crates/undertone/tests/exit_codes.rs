@@ -2,51 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its place shall fail")]
 
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-};
-use tempfile::TempDir;
+mod support;
 
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
-        std::fs::write(place.path("passphrase"), "correct horse\n").unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Runs one command on the profile `ada`; its exit code and its object.
-    fn run(&self, words: &[&str]) -> (i32, serde_json::Value) {
-        let output = command(&self.path("ada"), &self.path("passphrase"), words).output().unwrap();
-        (code(&output), object(&output))
-    }
-}
-
-fn command(profile: &Path, passphrase: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
-    command.arg("--profile").arg(profile).arg("--passphrase-file").arg(passphrase);
-    command.arg("--json").args(words).stdin(Stdio::null());
-    command
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("it ended by itself")
-}
-
-fn object(output: &Output) -> serde_json::Value {
-    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
-    assert_eq!(stdout.lines().count(), 1, "{stdout}");
-    serde_json::from_str(&stdout).unwrap()
-}
+use std::process::{Command, Stdio};
+use support::{Place, Served, code, object};
 
 fn server_nobody_runs() -> String {
     // A port that was free a moment ago.
@@ -56,38 +15,13 @@ fn server_nobody_runs() -> String {
     format!("undertone://{address}/#{}", "ab".repeat(32))
 }
 
-/// A server that runs until it is dropped.
-struct Served {
-    child: Child,
-    address: String,
-}
-
-impl Served {
-    fn start(place: &Place) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_undertone"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(place.path("data"));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("ready ").unwrap().to_owned();
-        Self { child, address }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
 #[test]
 fn the_words_are_out_before_there_is_a_profile() {
     let place = Place::new();
     let served = Served::start(&place);
     let init = |stdout: Stdio| {
         let words = ["init", "--name", "Ada", "--server", &served.address];
-        let mut command = command(&place.path("ada"), &place.path("passphrase"), &words);
+        let mut command = place.command("ada", &words);
         command.stdout(stdout).stderr(Stdio::null()).spawn().unwrap()
     };
     let assert_none = |exit: Option<i32>, why: &str| {

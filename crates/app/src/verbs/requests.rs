@@ -8,6 +8,7 @@ use crate::{
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::time::Duration;
 use undertone_client::{Patience, Reach, chat_state_word};
 use undertone_core::io::{Command, Reply, RequestView};
 
@@ -40,6 +41,12 @@ pub struct Which {
 }
 
 impl Args {
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        match self.action.as_ref()? {
+            Action::Accept(which) | Action::Decline(which) => which.timeout.timeout,
+        }
+    }
+
     pub(crate) fn reach(&self) -> Reach {
         if self.action.is_some() { Reach::Online } else { Reach::Offline }
     }

@@ -66,7 +66,13 @@ impl Args {
         if self.text.as_deref() == Some("-") {
             self.text = Some(read_text(std::io::stdin().lock())?);
         }
-        self.check()
+        self.check()?;
+        // Here and not where the profile is: when that process dies, the caller has the key by
+        // which the message can be named, and asked for again without being sent twice.
+        if self.id.is_none() {
+            self.id = Some(fresh_key()?);
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Failure> {
@@ -82,7 +88,6 @@ impl Args {
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
         self.check()?;
         let chat = resolve::chat(context, &self.chat).await?;
-        // With a key of its own, every message can be named by a later `--anyway`.
         let key = match &self.id {
             Some(key) => key.clone(),
             None => fresh_key()?,

@@ -223,7 +223,7 @@ async fn watching_begins_with_ready_and_shows_what_came_since() {
     let mut rig = rig(&[], Vec::new(), before);
     rig.running.session.newest_event().wait_for(|newest| *newest == 2).await.unwrap();
     let args =
-        watch::Args { chat: Some("Chloe".to_owned()), since: Some(0), timeout: Timeout::default() };
+        watch::Args { chat: Some("Chloe".to_owned()), since: Some(0), ..watch::Args::default() };
     let context = rig.context.clone();
     let watching = tokio::spawn(async move { args.run(&context).await });
     assert_eq!(rig.lines.recv().await.unwrap(), json!({ "event": "ready", "seq": 0 }));

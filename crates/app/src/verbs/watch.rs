@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::time::Duration;
 use undertone_client::EventBody;
 use undertone_core::{ChatId, io::ChatView};
 use undertone_store::StoredEvent;
@@ -19,7 +20,7 @@ const PAGE: usize = 256;
 ///
 /// The first line is `ready`. Every event has a number that survives restarts; `--since` shows
 /// again what came after a number. While it runs, other commands on the profile go through it.
-#[derive(clap::Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(clap::Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[command(after_help = "Examples:\n  undertone watch\n  undertone watch Ben --json --since 120")]
 pub struct Args {
     /// Only events of this conversation.
@@ -30,9 +31,21 @@ pub struct Args {
     /// End after so long; exit 0.
     #[command(flatten)]
     pub timeout: Timeout,
+    /// It goes on for one that was cut, whose reader has had its first line.
+    #[arg(skip)]
+    #[serde(default)]
+    pub resumed: bool,
 }
 
 impl Args {
+    /// What is left to do `after` so long, when the line with number `seq` was the last.
+    pub(crate) fn go_on(&mut self, seq: u64, after: Duration) {
+        self.since = Some(seq);
+        self.resumed = true;
+        let timeout = &mut self.timeout.timeout;
+        *timeout = timeout.map(|whole| whole.saturating_sub(after));
+    }
+
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
         let only = match &self.chat {
             Some(text) => Some(resolve::chat(context, text).await?.chat),
@@ -40,7 +53,9 @@ impl Args {
         };
         let newest = *context.session.newest_event().borrow();
         let since = self.since.unwrap_or(newest).min(newest);
-        say(context, json!({ "event": "ready", "seq": since })).await;
+        if !self.resumed {
+            say(context, json!({ "event": "ready", "seq": since })).await;
+        }
         let following = follow(context, only, since);
         let end = Outcome::new(Value::Null, "");
         match self.timeout.timeout {

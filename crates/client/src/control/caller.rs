@@ -86,8 +86,11 @@ async fn prove(
 ) -> Result<(), ControlError> {
     use super::{CALLER, Claim, Counter, HOLDER, Hello, VERSION, challenge, line, proves};
     let hello: Option<Hello> = line::read(stream).await.map_err(ControlError::Broken)?;
-    let hello = hello.filter(|hello| hello.undertone_control == VERSION);
-    let hello = hello.ok_or(ControlError::Stranger)?;
+    // It closed while this caller stood at the door.
+    let hello = hello.ok_or(ControlError::NobodyListens)?;
+    if hello.undertone_control != VERSION {
+        return Err(ControlError::Stranger);
+    }
     let challenge = challenge()?;
     let proof = hex::encode(key.proof(CALLER, hello.challenge.as_bytes()));
     let claim = Claim { challenge: challenge.clone(), proof };

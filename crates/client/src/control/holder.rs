@@ -3,7 +3,7 @@
 use super::ControlError;
 use serde_json::Value;
 use std::{future::Future, path::Path, pin::Pin, sync::Arc, time::Duration};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use undertone_store::DatabaseKey;
 
 /// How long the two proofs may take.
@@ -27,7 +27,18 @@ pub type Serve =
 #[derive(Debug)]
 pub struct Holder {
     task: tokio::task::JoinHandle<()>,
+    closing: watch::Sender<bool>,
     path: std::path::PathBuf,
+}
+
+impl Holder {
+    /// Takes no more callers, and waits until those who are there have their answers, at most
+    /// `grace`.
+    pub async fn close(mut self, grace: Duration) {
+        self.closing.send_replace(true);
+        // Those who do not have theirs by then see the end of the connection.
+        let _ = tokio::time::timeout(grace, &mut self.task).await;
+    }
 }
 
 impl Drop for Holder {
@@ -68,7 +79,8 @@ mod unix {
     use tokio::{
         io::{AsyncBufReadExt, BufStream},
         net::{UnixListener, UnixStream},
-        sync::{Semaphore, mpsc},
+        sync::{Semaphore, mpsc, watch},
+        task::JoinSet,
     };
     use undertone_store::CONTROL_FILE;
 
@@ -93,8 +105,9 @@ mod unix {
             let listener = UnixListener::bind(address).map_err(ControlError::Broken)?;
             std::fs::set_permissions(&path, Permissions::from_mode(0o600))
                 .map_err(ControlError::Broken)?;
-            let task = tokio::spawn(accept(listener, Arc::new(key), serve));
-            Ok(Self { task, path })
+            let (closing, closed) = watch::channel(false);
+            let task = tokio::spawn(attend(listener, Arc::new(key), serve, closed));
+            Ok(Self { task, closing, path })
         }
     }
 
@@ -115,14 +128,35 @@ mod unix {
         Ok((Some(handle), short.join(CONTROL_FILE)))
     }
 
-    async fn accept(listener: UnixListener, key: Arc<DatabaseKey>, serve: Serve) {
+    /// Serves callers until it is told to close, and then those who are there.
+    async fn attend(
+        listener: UnixListener,
+        key: Arc<DatabaseKey>,
+        serve: Serve,
+        mut closed: watch::Receiver<bool>,
+    ) {
+        let mut callers = JoinSet::new();
+        tokio::select! {
+            _ = closed.wait_for(|closed| *closed) => {}
+            () = accept(&listener, &mut callers, &key, &serve) => {}
+        }
+        // Whoever comes now shall see at once that nobody listens.
+        drop(listener);
+        while callers.join_next().await.is_some() {}
+    }
+
+    async fn accept(
+        listener: &UnixListener,
+        callers: &mut JoinSet<()>,
+        key: &Arc<DatabaseKey>,
+        serve: &Serve,
+    ) {
         let places = Arc::new(Semaphore::new(CALLERS_MAX));
-        let mut callers = tokio::task::JoinSet::new();
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let (key, serve) = (Arc::clone(&key), Arc::clone(&serve));
+                    let (key, serve) = (Arc::clone(key), Arc::clone(serve));
                     callers.spawn(async move {
                         if let Err(error) = answer(stream, &key, &serve).await {
                             tracing::debug!(%error, "a caller was not served");

@@ -114,6 +114,38 @@ async fn a_caller_that_goes_away_ends_its_work() {
 }
 
 #[tokio::test]
+async fn a_holder_that_closes_takes_nobody_more_and_answers_who_is_there() {
+    let (_keep, folder) = place();
+    let (go_on, waits) = tokio::sync::watch::channel(false);
+    let serve: Serve = Arc::new(move |request, lines| {
+        let mut waits = waits.clone();
+        Box::pin(async move {
+            lines.send(json!("begun")).await.unwrap();
+            waits.wait_for(|go_on| *go_on).await.unwrap();
+            request
+        })
+    });
+    let holder = Holder::listen(&folder, key(1), serve).unwrap();
+    let caller = Caller::connect(&folder, &key(1)).await.unwrap();
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let call = tokio::spawn(caller.call(json!("chats"), move |line| begun.send(line).unwrap()));
+    has_begun.recv().await.unwrap();
+    let closing = tokio::spawn(holder.close(std::time::Duration::from_secs(3600)));
+    loop {
+        match Caller::connect(&folder, &key(1)).await {
+            // It stood at the door before the closing began.
+            Ok(_) | Err(ControlError::Broken(_)) => tokio::task::yield_now().await,
+            Err(ControlError::NobodyListens) => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    go_on.send(true).unwrap();
+    assert_eq!(call.await.unwrap().unwrap(), json!("chats"));
+    closing.await.unwrap();
+    assert!(!folder.join("control").exists());
+}
+
+#[tokio::test]
 async fn a_socket_left_from_before_is_no_hindrance() {
     let (_keep, folder) = place();
     drop(std::os::unix::net::UnixListener::bind(folder.join("control")).unwrap());
