@@ -92,6 +92,17 @@ impl Folder {
         write_whole(&self.root.join("begun"), b"undertone begun 1\n")
     }
 
+    /// Removes the TLS key, durably; the next start makes another.
+    pub(crate) fn forget_tls_key(&self) -> Result<(), ServeError> {
+        let path = self.root.join("tls.key");
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ServeError::Disk { path, source: error })
+            }
+            _ => sync_dir(&self.root),
+        }
+    }
+
     /// Where the store lies.
     pub(crate) fn log(&self) -> PathBuf {
         log_of(&self.root)

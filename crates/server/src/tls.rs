@@ -1,6 +1,6 @@
 //! TLS 1.3 with a certificate that the server's own key vouches for.
 //!
-//! The TLS key is made once and kept; the certificate around it is made at every start, because
+//! The TLS key is kept until the signing key is rotated; the certificate around it is made at every start, because
 //! its binding shows the succession of the server's keys, which may have grown. Clients look at
 //! the binding alone: name and dates of the certificate mean nothing.
 

@@ -1,4 +1,5 @@
-//! A new signing key, by the old one's word: the only way to change a server's key.
+//! A new signing key, by the old one's word: the only way to change a server's key. The TLS key
+//! goes with it, or whoever has a copy of the folder could go on reading and posing with that.
 
 use crate::{error::ServeError, files::StdFiles, folder::Folder, keys, serve::random_seed};
 use serde::Serialize;
@@ -19,6 +20,7 @@ pub struct Rotation {
 impl fmt::Display for Rotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "A new key signs from tick {} on; the old one is erased.", self.from_tick)?;
+        writeln!(f, "The next start makes a new TLS key too.")?;
         write!(f, "The server's id and its address stay as they are.")
     }
 }
@@ -34,6 +36,8 @@ pub fn rotate_key(data: &Path) -> Result<Rotation, ServeError> {
     let store = Segments::open(StdFiles::open(&folder.log())?, &old, random_seed()?)?;
     let from_tick = store.ticks().map_or(0, |ticks| *ticks.end()) + 1;
     let new = keys::rotate(old, &random_seed()?, from_tick)?;
+    // In this order: after a crash in between, the old signing key vouches for a new TLS key.
+    folder.forget_tls_key()?;
     keys::store(folder.root(), &new)?;
     Ok(Rotation {
         server: new.first.server_id().to_string(),

@@ -57,8 +57,11 @@ async fn a_new_key_goes_by_the_old_ones_word() {
     let address = host.address();
     let old = host.client().await.store(&item(&address, "Ada", 1)).await;
     host.stop().await;
+    let tls_key = std::fs::read(host.data().join("tls.key")).unwrap();
     admin::rotate_key(&host.data()).unwrap();
     host.revive().await;
+    // Whoever had copied the folder has neither of the keys that count now.
+    assert_ne!(std::fs::read(host.data().join("tls.key")).unwrap(), tls_key);
     // Known by the same id, over TLS as in the log.
     let mut ben = Client::connect(&host.address()).await;
     assert_eq!(host.address().server(), address.server());
