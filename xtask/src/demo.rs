@@ -41,6 +41,11 @@ pub(crate) fn run(words: &[&str]) -> Result<Ended> {
     if !succeeds(&mut cargo(&["build", "--locked", "-p", "undertone"]))? {
         return Ok(Ended::Badly);
     }
+    play(waits)
+}
+
+/// Plays with the binary that is there; `waits` says whether the server stays up afterwards.
+pub(crate) fn play(waits: bool) -> Result<Ended> {
     let (tell, news) = mpsc::channel();
     hear_signals(tell.clone())?;
     let home = tempfile::Builder::new().prefix("undertone-demo-").tempdir()?;

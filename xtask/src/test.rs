@@ -7,6 +7,7 @@
 use crate::{
     Ended,
     cargo::{cargo, is_there, succeeds},
+    demo,
 };
 use anyhow::{Context, Result, ensure};
 use std::{
@@ -38,11 +39,21 @@ pub(crate) fn run() -> Result<Ended> {
     step("build", &mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
     println!("== tests");
     let (counts, all_ran) = tests()?;
+    println!("== demo");
+    let shown = match demo::play(false) {
+        Ok(ended) => matches!(ended, Ended::Well),
+        Err(error) => {
+            println!("{error:#}");
+            false
+        }
+    };
     let mut doc =
         cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
     step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))?;
-    if !all_ran {
-        failed.push("tests");
+    for (name, well) in [("tests", all_ran), ("demo", shown)] {
+        if !well {
+            failed.push(name);
+        }
     }
     println!("{}", summary(&failed, counts));
     Ok(if failed.is_empty() { Ended::Well } else { Ended::Badly })
