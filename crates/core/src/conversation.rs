@@ -21,6 +21,7 @@ mod commands;
 mod commit;
 mod control;
 mod create;
+mod epochs;
 mod judge;
 mod lanes;
 mod merge;

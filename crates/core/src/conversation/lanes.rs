@@ -4,9 +4,11 @@
 //! its lane's slots up to it, void ones included; a lane ends at its first slot that is not listed.
 //! Slots that are listed already are fetched ahead, since a round trip per message would be slow.
 
+mod arrivals;
+
 use super::judge::check_log_of;
 use super::receive::Entry;
-use super::state::{Chain, Epoch, Past};
+use super::state::Chain;
 use super::{Conversation, Ctx};
 use crate::body::Body;
 use crate::cells::Owner;
@@ -425,100 +427,4 @@ fn check_parts(parcel: &ParcelRef, slot: &Slot, opened: u64, ctx: &Ctx<'_>) -> R
     };
     let fits = (1..=MESSAGE_PARTS_MAX).contains(&parcel.parts());
     (fits && (0..parcel.parts()).all(in_time)).then_some(()).ok_or(Skip::Parts)
-}
-
-/// Cells that arrive for lanes.
-impl Conversation {
-    /// A lane cell that was asked for has arrived.
-    pub(crate) fn on_lane_cell(&mut self, lane: LaneOf, slot: u64, cell: Cell) {
-        if let Some(read) = self.read_of_slot(lane, slot) {
-            read.cell = Some(cell);
-        }
-    }
-
-    /// Cells that are listed, asked for in vain, and still awaited.
-    pub(crate) fn withheld(&self) -> usize {
-        let reads = self.reading.lanes.values().flat_map(|ahead| &ahead.reads);
-        reads.filter(|read| read.withheld && read.cell.is_none()).count()
-    }
-
-    /// A part of a lane cell's parcel has arrived.
-    pub(crate) fn on_lane_part(&mut self, lane: LaneOf, slot: u64, index: u32, cell: Cell) {
-        let parts = self.read_of_slot(lane, slot).and_then(|read| read.parts.as_mut());
-        if let Some(parts) = parts {
-            parts.take(index, cell);
-        }
-    }
-
-    /// The server lists a lane cell, or a part of it, and did not deliver it when asked repeatedly.
-    pub(crate) fn on_lane_withheld(&mut self, lane: LaneOf, slot: u64, ctx: &mut Ctx<'_>) {
-        let Some(read) = self.read_of_slot(lane, slot) else { return };
-        if std::mem::replace(&mut read.withheld, true) {
-            return;
-        }
-        let member = self.find_epoch(lane.0).and_then(|at| self.author_at(at, lane.1, ctx));
-        let who = member.map(|member| self.name_of(&member.identity, ctx));
-        let who = who.map_or_else(|| "a member".to_owned(), |name| name.to_string());
-        let text = format!(
-            "Messages from {who} are listed by the server but not delivered; still asking for them."
-        );
-        ctx.news.event(Event::Gap { chat: self.chat, text });
-    }
-
-    /// A lane cell is gone from the server for good.
-    pub(crate) fn on_lane_expired(&mut self, lane: LaneOf, slot: u64) {
-        if let Some(read) = self.read_of_slot(lane, slot) {
-            read.expired = true;
-        }
-    }
-
-    fn read_of_slot(&mut self, lane: LaneOf, slot: u64) -> Option<&mut LaneRead> {
-        let at = self.find_epoch(lane.0)?;
-        let next = self.epoch_at(at).lanes.get(&lane.1)?.next.index();
-        self.read_mut(lane, usize::try_from(slot.checked_sub(next)?).ok()?)
-    }
-
-    fn read_mut(&mut self, lane: LaneOf, ahead: usize) -> Option<&mut LaneRead> {
-        self.reading.lanes.get_mut(&lane)?.reads.get_mut(ahead)
-    }
-}
-
-/// Epochs, present and past.
-impl Conversation {
-    pub(super) fn epoch_at(&self, at: At) -> &Epoch {
-        match at {
-            At::Now => &self.epoch,
-            At::Past(index) => &self.past[index].epoch,
-        }
-    }
-
-    fn lane_mut(&mut self, at: At, leaf: u32) -> &mut super::Lane {
-        let epoch = match at {
-            At::Now => &mut self.epoch,
-            At::Past(index) => &mut self.past[index].epoch,
-        };
-        epoch.lanes.get_mut(&leaf).expect("the lane that is being read exists")
-    }
-
-    fn find_epoch(&self, number: u64) -> Option<At> {
-        if number == self.epoch.number {
-            return Some(At::Now);
-        }
-        self.past.iter().position(|past| past.epoch.number == number).map(At::Past)
-    }
-
-    /// Number, opening tick and own leaf.
-    fn facts(&self, at: At) -> (u64, u64, u32) {
-        let epoch = self.epoch_at(at);
-        (epoch.number, epoch.opened, epoch.own.leaf)
-    }
-
-    fn author_at(&mut self, at: At, leaf: u32, ctx: &mut Ctx<'_>) -> Option<Member> {
-        if let At::Past(index) = at {
-            let Past { members, .. } = &self.past[index];
-            return members.iter().find(|member| member.leaf == leaf).map(|m| Member::from(*m));
-        }
-        let live = self.live(ctx)?;
-        live.members.iter().find(|member| member.leaf == leaf).cloned()
-    }
 }
