@@ -29,7 +29,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tree::Recent;
+use tree::{Rebuilt, Recent};
 use undertone_wire::{
     Answer, BadKeys, Cell, CellLeaf, DigestPage, Head, KeyRing, Refusal, RefusalKind, SignedHead,
     Tag, Token, WriteKey, merkle,
@@ -101,6 +101,7 @@ pub struct Engine<S> {
     queue: Mutex<VecDeque<Queued>>,
     sealer: Mutex<Sealer>,
     view: RwLock<View>,
+    rebuilt: Mutex<Rebuilt>,
     closing: AtomicBool,
 }
 
@@ -151,6 +152,7 @@ impl<S: CellStore> Engine<S> {
             queue: Mutex::default(),
             sealer: Mutex::new(Sealer { time_ms, open }),
             view: RwLock::new(View { log, newest, recent: Recent::default() }),
+            rebuilt: Mutex::default(),
             closing: AtomicBool::new(false),
         };
         if !(signs_now && declares) {
@@ -208,7 +210,7 @@ impl<S: CellStore> Engine<S> {
     }
 
     // A panic while one of these locks is held leaves whole values behind (each is replaced by
-    // single assignments), so a poisoned lock is taken as it is.
+    // single assignments, and of what is derived the worst is a wrong count), so a poisoned lock is taken as it is.
 
     fn queue(&self) -> MutexGuard<'_, VecDeque<Queued>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -216,6 +218,10 @@ impl<S: CellStore> Engine<S> {
 
     fn sealer(&self) -> MutexGuard<'_, Sealer> {
         self.sealer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rebuilt(&self) -> MutexGuard<'_, Rebuilt> {
+        self.rebuilt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn view(&self) -> RwLockReadGuard<'_, View> {

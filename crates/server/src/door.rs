@@ -202,7 +202,7 @@ async fn answer(service: &Arc<Service>, request: Request) -> Answer {
         }
         // There is nowhere to push to.
         Request::Stream { .. } => refused(RefusalKind::Malformed),
-        read if Service::is_heavy(&read) => service.read_heavy(read).await,
+        read if service.is_heavy(&read) => service.read_heavy(read).await,
         read => service.read(&read),
     }
 }

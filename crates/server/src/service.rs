@@ -106,8 +106,12 @@ impl Service {
     }
 
     /// Whether a request reads so much that it must not hold up a connection's thread.
-    pub(crate) fn is_heavy(request: &Request) -> bool {
-        matches!(request, Request::Digest { .. } | Request::Proof { .. })
+    pub(crate) fn is_heavy(&self, request: &Request) -> bool {
+        match request {
+            Request::Digest { .. } | Request::Proof { .. } => true,
+            Request::Get { tag, .. } => !self.engine.is_at_hand(tag),
+            _ => false,
+        }
     }
 
     /// Answers what neither writes nor streams, on the caller's thread.

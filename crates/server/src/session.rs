@@ -215,7 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.on_put(id, Put { tag, write, cell, token })
             }
             Request::Stream { from } => Some(self.on_stream(from)),
-            read if Service::is_heavy(&read) => {
+            read if self.service.is_heavy(&read) => {
                 // It answers by itself, because a long answer does not wait for its flush.
                 Box::pin(self.answer_heavy(id, read)).await?;
                 None

@@ -48,6 +48,8 @@ impl<S: CellStore> Engine<S> {
         let mut view = self.view_mut();
         view.log.expire(&record);
         view.recent.expire(record.last_tick);
+        drop(view);
+        self.rebuilt().expire(record.last_tick);
         Ok(span.cells)
     }
 }

@@ -176,14 +176,33 @@ impl<S: CellStore> Engine<S> {
         Ok(ListedProof { listed, cell, leaf: tick.stored.leaf.clone(), leaf_index, path, size })
     }
 
+    /// Whether [`Engine::get`] of `tag` reads no more than cells; otherwise it reads and hashes
+    /// whole ticks, which the caller may want to do where it holds up nobody.
+    pub fn is_at_hand(&self, tag: &Tag) -> bool {
+        let places = self.store.bearing(tag.hash().prefix());
+        places.iter().all(|place| self.has_tree(place.tick))
+    }
+
+    /// Whether a tick's tree is in memory.
+    pub(super) fn has_tree(&self, tick: u64) -> bool {
+        self.view().recent.tick(tick).is_some() || self.rebuilt().has(tick)
+    }
+
     /// A tick's tree, from memory or the store.
     pub(super) fn tick_tree(&self, tick: u64) -> Result<Option<Arc<TickTree>>, Refused> {
-        if let Some(recent) = self.view().recent.tick(tick) {
-            return Ok(Some(recent));
+        let recent = self.view().recent.tick(tick);
+        if let Some(tree) = recent.or_else(|| self.rebuilt().take_up(tick)) {
+            return Ok(Some(tree));
         }
-        let whole = self.store.tick_and_leaves(tick)?;
-        let tree = whole.map(|(stored, leaves)| TickTree { stored, cells: CellTree::new(leaves) });
-        Ok(tree.map(Arc::new))
+        let Some((stored, leaves)) = self.store.tick_and_leaves(tick)? else { return Ok(None) };
+        let tree = Arc::new(TickTree { stored, cells: CellTree::new(leaves) });
+        let mut rebuilt = self.rebuilt();
+        // What has expired meanwhile is not kept; what expires from here on is removed.
+        if self.store.slot(tick).is_some() {
+            rebuilt.push(Arc::clone(&tree));
+        }
+        drop(rebuilt);
+        Ok(Some(tree))
     }
 
     fn log_proof(&self, from_size: u64, to_tick: u64) -> Result<LogProof, Refused> {

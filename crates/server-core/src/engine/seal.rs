@@ -12,6 +12,11 @@ use undertone_wire::{
     TagHash, TickDigest, merkle::Frontier,
 };
 
+/// Trees of older ticks that are built again for the PUTs of one tick. Whoever puts cells that have
+/// long been there makes the sealing caller read and hash whole ticks; beyond this they are told
+/// to ask again, so that they cannot keep everybody else waiting.
+const REBUILDS_PER_TICK_MAX: usize = 8;
+
 /// What waits, sorted by what will be answered.
 #[derive(Default)]
 struct Judged {
@@ -92,12 +97,18 @@ impl<S: CellStore> Engine<S> {
 
     fn judge(&self, waiting: Vec<Queued>) -> Judged {
         let mut judged = Judged::default();
+        let mut rebuilds = 0;
         for queued in waiting {
             let Queued { ticket, leaf, cell } = queued;
             match self.store.find(&leaf.tag) {
                 Err(error) => judged.answers.push((ticket, answer(Err(error.into())))),
                 Ok(Some((place, there))) => {
-                    let given = self.receipt(place).map(|receipt| about(&leaf, &there, receipt));
+                    let rebuild = usize::from(!self.has_tree(place.tick));
+                    let given = match rebuilds + rebuild > REBUILDS_PER_TICK_MAX {
+                        true => Err(RefusalKind::Busy.into()),
+                        false => self.receipt(place).map(|given| about(&leaf, &there, given)),
+                    };
+                    rebuilds = REBUILDS_PER_TICK_MAX.min(rebuilds + rebuild);
                     judged.answers.push((ticket, answer(given)));
                 }
                 Ok(None) => {

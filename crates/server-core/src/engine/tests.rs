@@ -286,6 +286,50 @@ fn a_declared_recovery_is_in_the_first_head_that_anybody_sees() {
     assert_eq!(again.newest().head.tick, 2, "declaring it once more takes no tick");
 }
 
+/// A server that has just started, with so many ticks of one cell each behind it.
+fn restarted(ticks: u64) -> Engine<Memory> {
+    let store = Memory::default();
+    let engine = Engine::open(store.clone(), Config::new(keys()), START).unwrap();
+    for n in 0..ticks {
+        seal(&engine, START + n, [put(n, 1)]);
+    }
+    Engine::open(store, Config::new(keys()), START + ticks).unwrap()
+}
+
+#[test]
+fn an_old_ticks_tree_is_built_once_for_many_questions() {
+    let engine = restarted(3);
+    assert!(!engine.is_at_hand(&tag(1)));
+    let first = engine.tick_tree(2).unwrap().unwrap();
+    let again = engine.tick_tree(2).unwrap().unwrap();
+    assert!(Arc::ptr_eq(&first, &again));
+    assert!(engine.is_at_hand(&tag(1)) && !engine.is_at_hand(&tag(0)));
+    assert!(engine.is_at_hand(&tag(99)), "where there is nothing, there is nothing to build");
+}
+
+#[test]
+fn puts_of_old_cells_hold_up_a_tick_for_a_few_trees_only() {
+    let engine = restarted(20);
+    let mut answered = 0;
+    for round in 1..=3 {
+        let answers = seal(&engine, START, (0..20).map(|n| put(n, 1)));
+        let (stored, busy): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| matches!(answer, Answer::Stored(_)));
+        assert!(busy.iter().all(|answer| refused(answer) == RefusalKind::Busy));
+        assert_eq!(stored.len(), 20.min(round * 8));
+        answered = stored.len();
+    }
+    assert_eq!(answered, 20, "whoever asks again is answered");
+}
+
+#[test]
+fn expired_trees_are_forgotten() {
+    let engine = restarted(3);
+    engine.tick_tree(1).unwrap().unwrap();
+    engine.expire(START + HOUR + engine.config.retention_ms).unwrap();
+    assert!(engine.tick_tree(1).unwrap().is_none());
+}
+
 #[test]
 fn a_cell_newer_than_the_asked_tree_is_proved_in_its_own() {
     let engine = engine();

@@ -1,5 +1,6 @@
-//! The small tree of one tick's cells, and those of the newest ticks, from which most proofs are
-//! served without reading or hashing anything.
+//! The small tree of one tick's cells; those of the newest ticks, from which most proofs are
+//! served without reading or hashing anything; and a few older ones that were built again because
+//! somebody asked, so that nobody can have the same work done over and over.
 
 use crate::StoredTick;
 use std::{collections::VecDeque, sync::Arc};
@@ -9,6 +10,11 @@ use undertone_wire::{CellLeaf, CellPart, Hash, encode, merkle};
 const RECENT_CELLS_MAX: usize = 65_536;
 /// Ticks whose trees are kept in memory (about 400 bytes each).
 const RECENT_TICKS_MAX: usize = 8_192;
+
+/// Cells whose trees are kept after they were built again.
+const REBUILT_CELLS_MAX: usize = 65_536;
+/// Ticks whose trees are kept after they were built again.
+const REBUILT_TICKS_MAX: usize = 64;
 
 /// All nodes over one tick's cells.
 #[derive(Debug, Clone)]
@@ -56,6 +62,12 @@ pub(super) struct TickTree {
     pub(super) cells: CellTree,
 }
 
+impl TickTree {
+    fn number(&self) -> u64 {
+        self.stored.leaf.tick
+    }
+}
+
 /// The newest ticks, oldest first, without a hole.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
@@ -85,5 +97,44 @@ impl Recent {
             let Some(oldest) = self.ticks.pop_front() else { return };
             self.cells -= oldest.cells.leaves.len();
         }
+    }
+}
+
+/// Older ticks whose trees were built again, the longest unused first.
+#[derive(Debug, Default)]
+pub(super) struct Rebuilt {
+    ticks: VecDeque<Arc<TickTree>>,
+    cells: usize,
+}
+
+impl Rebuilt {
+    /// A tick's tree, which is then the last to be dropped.
+    pub(super) fn take_up(&mut self, tick: u64) -> Option<Arc<TickTree>> {
+        let at = self.ticks.iter().position(|tree| tree.number() == tick)?;
+        let tree = self.ticks.remove(at)?;
+        self.ticks.push_back(Arc::clone(&tree));
+        Some(tree)
+    }
+
+    pub(super) fn has(&self, tick: u64) -> bool {
+        self.ticks.iter().any(|tree| tree.number() == tick)
+    }
+
+    pub(super) fn push(&mut self, tick: Arc<TickTree>) {
+        if self.has(tick.number()) {
+            return;
+        }
+        self.cells += tick.cells.leaves.len();
+        self.ticks.push_back(tick);
+        while self.cells > REBUILT_CELLS_MAX || self.ticks.len() > REBUILT_TICKS_MAX {
+            let Some(oldest) = self.ticks.pop_front() else { return };
+            self.cells -= oldest.cells.leaves.len();
+        }
+    }
+
+    /// Forgets ticks up to and with `last`: they have expired.
+    pub(super) fn expire(&mut self, last: u64) {
+        self.ticks.retain(|tree| tree.number() > last);
+        self.cells = self.ticks.iter().map(|tree| tree.cells.leaves.len()).sum();
     }
 }
