@@ -4,7 +4,7 @@ use crate::{Failure, show};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use undertone_client::{CommandError, Patience, Session, Unfinished, control::Lines};
+use undertone_client::{CommandError, LinkState, Patience, Session, Unfinished, control::Lines};
 use undertone_core::io::{Command, Health, Reply};
 
 /// What a verb works with, in whichever process it runs.
@@ -40,6 +40,11 @@ impl Timeout {
 }
 
 impl Context {
+    /// Whether the session wants the server at all.
+    pub(crate) fn is_online(&self) -> bool {
+        *self.session.link().borrow() != LinkState::Offline
+    }
+
     /// A command whose answer needs no network.
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, Failure> {
         Ok(self.session.command(command).await?)

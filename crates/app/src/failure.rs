@@ -100,6 +100,12 @@ impl From<Refused> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl Failure {
+    fn of_store(error: &StoreError) -> Self {
         let message = error.to_string();
         match error.kind() {
             StoreErrorKind::Missing => match error {
@@ -115,12 +121,10 @@ impl From<StoreError> for Failure {
                 Self::new(Exit::Storage, code, message)
                     .hint("nothing half-done was kept; make room or end the other process")
             }
-            StoreErrorKind::Profile => Self::of_profile(&error, message),
+            StoreErrorKind::Profile => Self::of_profile(error, message),
         }
     }
-}
 
-impl Failure {
     fn of_profile(error: &StoreError, message: String) -> Self {
         match error {
             StoreError::Newer { .. } => Self::new(Exit::Profile, "newer_profile", message)
@@ -136,8 +140,7 @@ impl From<CommandError> for Failure {
         match error {
             CommandError::Refused(refused) => refused.into(),
             CommandError::Store(error) => match error.store() {
-                Some(error) => Self::new(Exit::Storage, "storage", error.to_string())
-                    .hint("nothing that was not kept went out; make room and start again"),
+                Some(error) => Self::of_store(error),
                 None => Self::bug("the store ended early"),
             },
             CommandError::Stopped(_) => Self::bug("the driver ended early"),
@@ -233,6 +236,20 @@ mod tests {
         }
         assert_eq!(exit("too_long"), 2);
         assert_eq!(exit("other_version"), 8);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_under_a_running_driver_is_told_by_its_kind() {
+        let exit = async |error: StoreError| {
+            let (storage, _closed) =
+                undertone_client::Storage::start(undertone_store::Memory::default(), ()).unwrap();
+            let failed = storage.run(move |_| Err::<(), _>(error)).await.unwrap_err();
+            let failure = Failure::from(CommandError::Store(std::sync::Arc::new(failed)));
+            (failure.exit as u8, failure.code)
+        };
+        assert_eq!(exit(StoreError::Full).await, (7, "storage".to_owned()));
+        let damaged = StoreError::Damaged("page 7".to_owned());
+        assert_eq!(exit(damaged).await, (8, "damaged_profile".to_owned()));
     }
 
     #[test]

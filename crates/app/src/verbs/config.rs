@@ -20,6 +20,9 @@ pub struct Args {
     pub value: Option<String>,
 }
 
+const STILL_RUNNING: &str = "\nA command that is running on this profile reaches the server in the \
+                             old way until it is started again.";
+
 /// The settings.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,8 +40,20 @@ impl Args {
         }
         let value = context.session.setting(SETTING_PROXY).await?;
         let human = value.as_deref().map_or("none".to_owned(), show::safe);
-        Ok(Outcome::new(json!({ "key": "proxy", "value": value }), human))
+        let shown = Outcome::new(json!({ "key": "proxy", "value": value }), human);
+        Ok(if self.value.is_some() { taking_effect(shown, context) } else { shown })
     }
+}
+
+/// Says when a setting of the way to the server counts: a process that has the profile open and
+/// is connected keeps to the old way, which who wants to be hidden must know.
+pub(super) fn taking_effect(mut outcome: Outcome, context: &Context) -> Outcome {
+    let running = context.is_online();
+    outcome.json["takes_effect"] = json!(if running { "next_start" } else { "at_once" });
+    if running {
+        outcome.human.push_str(STILL_RUNNING);
+    }
+    outcome
 }
 
 /// A proxy that somebody typed; `none` is none.

@@ -39,7 +39,8 @@ impl Args {
         }
         context.session.set_setting(SETTING_SERVER, Some(new.to_string())).await?;
         let json = json!({ "server": new.to_string() });
-        Ok(Outcome::new(json, format!("The server is reached at {}", show::safe(&new.authority()))))
+        let human = format!("The server is reached at {}", show::safe(&new.authority()));
+        Ok(super::config::taking_effect(Outcome::new(json, human), context))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Verbs on a session whose engine says what the test wants: what they ask, wait for and answer.
 
-use super::{accept, chats, read, send, watch};
+use super::{accept, chats, config, read, send, watch};
 use crate::{
     Exit, Failure,
     context::{Context, Timeout},
@@ -232,4 +232,33 @@ async fn watching_begins_with_ready_and_shows_what_came_since() {
     assert_eq!((&line["text"], &line["from"]), (&json!("hi"), &json!("Chloe")));
     assert!(watch::to_human(&line).ends_with("Chloe: hi"));
     watching.abort();
+}
+
+#[tokio::test]
+async fn events_that_are_forgotten_are_a_gap_and_no_silence() {
+    let gap = || Output::Event(Event::Gap { chat: BEN, text: "one is missing".to_owned() });
+    let forgotten = 3;
+    let count = undertone_store::EVENTS_KEPT + forgotten;
+    let mut rig = rig(&[], Vec::new(), (0..count).map(|_| gap()).collect());
+    rig.running.session.newest_event().wait_for(|newest| *newest == count).await.unwrap();
+    let args = watch::Args { since: Some(1), ..watch::Args::default() };
+    let context = rig.context.clone();
+    let watching = tokio::spawn(async move { args.run(&context).await });
+    assert_eq!(rig.lines.recv().await.unwrap(), json!({ "event": "ready", "seq": 1 }));
+    let line = rig.lines.recv().await.unwrap();
+    assert_eq!((&line["event"], &line["seq"]), (&json!("gap"), &json!(forgotten)));
+    assert!(watch::to_human(&line).starts_with("gap: 2 older events"), "{line}");
+    assert_eq!(rig.lines.recv().await.unwrap()["seq"], forgotten + 1);
+    watching.abort();
+}
+
+#[tokio::test]
+async fn a_setting_that_a_running_process_does_not_use_yet_says_so() {
+    let online = rig(&[], Vec::new(), Vec::new());
+    let set = config::Args { key: config::Key::Proxy, value: Some("none".to_owned()) };
+    let told = set.run(&online.context).await.unwrap();
+    assert_eq!(told.json["takes_effect"], "next_start");
+    assert!(told.human.contains("until it is started again"), "{}", told.human);
+    let shown = config::Args { value: None, ..set };
+    assert!(shown.run(&online.context).await.unwrap().json.get("takes_effect").is_none());
 }

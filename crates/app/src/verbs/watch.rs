@@ -75,7 +75,12 @@ async fn follow(context: &Context, only: Option<ChatId>, mut since: u64) -> Resu
         newest.mark_unchanged();
         loop {
             let page = context.session.events(since, PAGE).await?;
-            let Some(last) = page.last() else { break };
+            let (Some(first), Some(last)) = (page.first(), page.last()) else { break };
+            // Numbers grow by one: what is missing has been forgotten.
+            let forgotten = first.seq.saturating_sub(since + 1);
+            if forgotten > 0 && !say(context, gap(first.seq - 1, forgotten)).await {
+                return Ok(());
+            }
             since = last.seq;
             for event in page {
                 let wanted = only.is_none() || event.event.chat == only;
@@ -90,6 +95,14 @@ async fn follow(context: &Context, only: Option<ChatId>, mut since: u64) -> Resu
             return Ok(());
         }
     }
+}
+
+/// Says that events up to number `seq` are not kept any more.
+fn gap(seq: u64, forgotten: u64) -> Value {
+    let text = format!(
+        "{forgotten} older events are not kept any more; `undertone read` has the messages"
+    );
+    json!({ "event": "gap", "seq": seq, "chat": null, "text": text })
 }
 
 /// Whether anybody still reads the lines.
@@ -141,6 +154,9 @@ pub(crate) fn to_human(line: &Value) -> String {
         }
         "alarm" => format!("ALARM {}: {}", show::safe(field("code")), show::text(field("text"))),
         "link_failed" => format!("{}: first contact failed: {}", chat(), field("code")),
+        kind if field("chat").is_empty() => {
+            format!("{}: {}", show::safe(kind), show::text(field("text")))
+        }
         kind => format!("{} {}: {}", show::safe(kind), chat(), show::text(field("text"))),
     }
 }
