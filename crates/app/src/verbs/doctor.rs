@@ -80,18 +80,71 @@ impl Report {
             findings
                 .push(format!("the server lists {} cells but does not give them", health.withheld));
         }
-        findings.extend(health.stuck.iter().map(|chat| format!("{chat} cannot be followed")));
+        findings.extend(health.stuck.iter().map(|chat| {
+            format!("{chat} is stuck: this device cannot follow it, and sends nothing there")
+        }));
         findings
+    }
+
+    /// What there is to know besides, a line each.
+    fn lines(&self) -> Vec<String> {
+        let health = &self.health;
+        let mut lines = vec![
+            format!("version  {}", env!("CARGO_PKG_VERSION")),
+            format!("server   {}", if self.trouble.is_none() { "reached" } else { "not reached" }),
+            format!("log      followed to tick {}{}", health.tick, self.head_time()),
+            format!("clock    {}", self.clock_words()),
+            format!(
+                "out      {}, {}, {} in all that the server has not decided yet",
+                count(health.queued, "message queued", "messages queued"),
+                count(health.waiting, "waits for your decision", "wait for your decision"),
+                health.unsettled,
+            ),
+            format!(
+                "in       {} being read, {} withheld by the server",
+                count(health.reading, "cell", "cells"),
+                health.withheld
+            ),
+            format!("skipped  {}", self.skipped_words()),
+        ];
+        let damage = if self.damage.is_empty() { "every page is sound" } else { "damaged" };
+        lines.push(format!("profile  {damage}"));
+        lines
+    }
+
+    fn head_time(&self) -> String {
+        match self.health.server_ms {
+            0 => String::new(),
+            at_ms => format!(", of {}", show::rfc3339(at_ms)),
+        }
+    }
+
+    fn clock_words(&self) -> String {
+        match self.clock_ahead_s() {
+            None => "not compared: the server was not reached".to_owned(),
+            Some(ahead) if ahead < 0 => format!("{} s behind the server's", -ahead),
+            Some(ahead) => {
+                format!("{ahead} s after the newest entry of the log, which may be old itself")
+            }
+        }
+    }
+
+    /// Cells that did not count. Strangers can write such cells to any address that they know, and
+    /// a few are no finding.
+    fn skipped_words(&self) -> String {
+        let skipped = &self.health.skipped;
+        if skipped.is_empty() {
+            return "no cell since the start".to_owned();
+        }
+        let total: u64 = skipped.values().sum();
+        let each = skipped.iter().map(|(check, count)| format!("{count} by check {check}"));
+        let each = each.collect::<Vec<_>>().join(", ");
+        format!("{total} cells since the start, which count for nobody: {each}")
     }
 
     fn outcome(&self) -> Outcome {
         let findings = self.findings();
-        let mut lines = vec![
-            format!("version  {}", env!("CARGO_PKG_VERSION")),
-            format!("server   {}", if self.trouble.is_none() { "reached" } else { "not reached" }),
-            format!("followed to tick {}", self.health.tick),
-            format!("queued   {}, waiting {}", self.health.queued, self.health.waiting),
-        ];
+        let mut lines = self.lines();
         lines.extend(findings.iter().map(|finding| format!("! {}", show::safe(finding))));
         if findings.is_empty() {
             lines.push("all is well".to_owned());
@@ -117,12 +170,17 @@ impl Report {
             "queued": health.queued,
             "waiting": health.waiting,
             "unsettled": health.unsettled,
+            "reading": health.reading,
             "withheld": health.withheld,
             "skipped": health.skipped,
             "stuck": stuck,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
     }
+}
+
+fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -174,5 +232,35 @@ mod tests {
         assert_eq!(behind.clock_ahead_s(), Some(-86_400));
         assert_eq!(behind.findings().len(), 1);
         assert_eq!(Report { now_ms: day_ms, ..well() }.findings().len(), 0);
+    }
+
+    #[test]
+    fn all_of_the_health_is_told_in_words() {
+        let mut report = well();
+        report.now_ms = 4_000_000;
+        report.health.queued = 1;
+        report.health.waiting = 2;
+        report.health.unsettled = 6;
+        report.health.reading = 4;
+        report.health.withheld = 5;
+        report.health.skipped = [("C07", 2), ("L01", 3)].into();
+        report.health.stuck = vec![ChatId([1; 16])];
+        report.health.halted = Some(("split_view".to_owned(), "two logs".to_owned()));
+        let human = report.outcome().human;
+        for words in [
+            "followed to tick 7, of 1970-01-01T00:16:40",
+            "3000 s after the newest entry",
+            "1 message queued, 2 wait for your decision, 6 in all",
+            "4 cells being read, 5 withheld",
+            "5 cells since the start, which count for nobody: 2 by check C07, 3 by check L01",
+            "! nothing is sent any more (split_view): two logs",
+            "is stuck: this device cannot follow it",
+        ] {
+            assert!(human.contains(words), "{words:?} in\n{human}");
+        }
+        let away = Report { trouble: Some("gone".to_owned()), ..well() };
+        assert!(away.outcome().human.contains("clock    not compared"));
+        let behind = Report { now_ms: 10_000, ..well() };
+        assert!(behind.outcome().human.contains("clock    990 s behind the server's"));
     }
 }
