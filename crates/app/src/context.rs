@@ -14,7 +14,12 @@ pub(crate) struct Context {
     pub(crate) session: Session,
     /// Where `watch` puts its lines.
     pub(crate) lines: Lines,
+    /// How long a name that is not known yet may wait for news from the server.
+    pub(crate) news_time: Duration,
 }
+
+/// What a name may wait for news when nothing else was said.
+const NEWS_TIME: Duration = Duration::from_secs(5);
 
 /// How long a change is waited for when nothing else was said.
 const USUAL: Duration = Duration::from_secs(60);
@@ -40,6 +45,11 @@ impl Timeout {
 }
 
 impl Context {
+    /// What a verb with this time limit works with.
+    pub(crate) fn new(session: Session, lines: Lines, limit: Option<Duration>) -> Self {
+        Self { session, lines, news_time: limit.unwrap_or(NEWS_TIME) }
+    }
+
     /// Whether the session wants the server at all.
     pub(crate) fn is_online(&self) -> bool {
         *self.session.link().borrow() != LinkState::Offline
@@ -79,7 +89,7 @@ impl Context {
     {
         // A failure of the check is what is waited for, too.
         let found = self.session.wait(patience, |session| {
-            let checked = check(Self { session, lines: self.lines.clone() });
+            let checked = check(Self { session, ..self.clone() });
             async move {
                 match checked.await {
                     Ok(None) => Ok::<_, CommandError>(None),
@@ -118,6 +128,12 @@ impl Context {
             Ok((context.health().await?.reading == 0).then_some(()))
         })
         .await
+    }
+
+    /// Whether the log has been followed to its end and all that it lists for this device read.
+    pub(crate) async fn is_up_to_date(&self) -> Result<bool, Failure> {
+        let followed = self.session.caught_up().borrow().is_some();
+        Ok(followed && self.health().await?.reading == 0)
     }
 
     /// The profile's health.

@@ -6,7 +6,7 @@
 
 use crate::{Exit, Failure, context::Context, show};
 use serde_json::{Value, json};
-use undertone_client::kind_word;
+use undertone_client::{Patience, kind_word};
 use undertone_core::{
     MessageId,
     io::{ChatKind, ChatView, Command, MemberView, Reply},
@@ -26,9 +26,44 @@ pub(crate) async fn all_chats(context: &Context) -> Result<Vec<ChatView>, Failur
     }
 }
 
-/// The conversation that `text` means.
+/// The conversation that `text` means. One that is not known may be one to which this person has
+/// just been added: then what there is for this device is read first.
 pub(crate) async fn chat(context: &Context, text: &str) -> Result<ChatView, Failure> {
-    chat_among(all_chats(context).await?, text)
+    match chat_among(all_chats(context).await?, text) {
+        Err(failure) if is_unknown(&failure) && context.is_online() => {
+            chat_in_the_news(context, text, failure).await
+        }
+        found => found,
+    }
+}
+
+/// Looks again until everything that is listed for this device has been read.
+async fn chat_in_the_news(
+    context: &Context,
+    text: &str,
+    unknown: Failure,
+) -> Result<ChatView, Failure> {
+    let patience = Patience::WhileReachable(Some(context.news_time));
+    let found = context.wait(patience, |context| async move {
+        match chat_among(all_chats(&context).await?, text) {
+            Err(failure) if is_unknown(&failure) => match context.is_up_to_date().await? {
+                true => Err(failure),
+                false => Ok(None),
+            },
+            found => found.map(Some),
+        }
+    });
+    found.await.map_err(|failure| match failure.exit {
+        Exit::Unreachable | Exit::TimedOut => unknown.hint(NO_NEWS),
+        _ => failure,
+    })
+}
+
+const NO_NEWS: &str = "the server could not be asked for news: if you were added just now, try \
+                       again; names must be exact";
+
+fn is_unknown(failure: &Failure) -> bool {
+    failure.code == "not_found"
 }
 
 /// Everybody in a conversation.

@@ -73,7 +73,7 @@ async fn served(
     lines: Lines,
     mut closed: watch::Receiver<bool>,
 ) -> Result<Outcome, Failure> {
-    let context = Context { session, lines };
+    let context = Context::new(session, lines, verb.timeout());
     if !verb.may_begin_again() {
         return verb.run(&context).await;
     }

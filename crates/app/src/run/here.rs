@@ -23,7 +23,7 @@ pub(super) async fn run(
 ) -> Result<Outcome, Failure> {
     let (lines, waiting) = mpsc::channel(QUEUE);
     let printer = Printer::start(waiting, move |line| print_line(line, json))?;
-    let context = Context { session: running.session.clone(), lines };
+    let context = Context::new(running.session.clone(), lines, verb.timeout());
     let (result, desk) = attended(&context, folder, key, verb).await;
     drop(context);
     if let Some(desk) = desk {

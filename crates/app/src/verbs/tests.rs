@@ -15,16 +15,18 @@ use undertone_client::{Engine, Running, Wires, start};
 use undertone_core::{
     ChatId, MessageId, Name,
     io::{
-        Changes, ChatKind, ChatState, ChatView, Command, Event, HistoryRow, Input, MessageState,
-        Output, Reply,
+        Changes, ChatKind, ChatState, ChatView, Command, Event, Health, HistoryRow, Input,
+        MessageState, Output, Reply,
     },
 };
 use undertone_crypto::IdentityKey;
 use undertone_store::Memory;
 use undertone_transport::{ConnectError, Down, LinkEvent, Outgoing, Step};
+use undertone_wire::{Info, ServerId, ServerKey};
 
 const BEN: ChatId = ChatId([0xb0; 16]);
 const CHLOE: ChatId = ChatId([0xc0; 16]);
+const NEWSDESK: ChatId = ChatId([0xd0; 16]);
 const SENT: MessageId = MessageId([1; 16]);
 
 /// Ada's engine: two contacts, and one fate for everything that is sent or accepted.
@@ -33,15 +35,24 @@ struct Ada {
     fate: Vec<MessageState>,
     /// Events that follow the acceptance of a link.
     after_accept: Vec<Event>,
+    /// What the list of conversations is.
+    chats: Vec<ChatView>,
+    /// Conversations to which others have added this person; read after connecting.
+    news: Vec<ChatView>,
     out: VecDeque<Output>,
 }
 
 impl Engine for Ada {
     fn handle(&mut self, _: u64, input: Input) {
+        if matches!(input, Input::Connected) {
+            self.chats.append(&mut self.news);
+            self.out.push_back(Output::Event(Event::CaughtUp { tick: 1 }));
+        }
         let Input::Command { ticket, command } = input else { return };
         let mut more = Vec::new();
         let reply = match command {
-            Command::Chats => Reply::Chats(vec![contact(BEN, "Ben"), contact(CHLOE, "Chloe")]),
+            Command::Chats => Reply::Chats(self.chats.clone()),
+            Command::Health => Reply::Health(health()),
             Command::Members { .. } => Reply::Members(Vec::new()),
             Command::Names { .. } => Reply::Names(BTreeMap::new()),
             Command::Accept { .. } => {
@@ -112,14 +123,59 @@ struct Rig {
 }
 
 fn rig(fate: &[MessageState], after_accept: Vec<Event>, before: Vec<Output>) -> Rig {
-    let engine = Ada { fate: fate.to_vec(), after_accept, out: before.into() };
+    let chats = vec![contact(BEN, "Ben"), contact(CHLOE, "Chloe")];
+    let news =
+        vec![ChatView { kind: ChatKind::Group, contact: None, ..contact(NEWSDESK, "Newsdesk") }];
+    let engine = Ada { fate: fate.to_vec(), after_accept, chats, news, out: before.into() };
     let (events, events_out) = mpsc::channel(8);
     let (frames_in, _frames) = mpsc::channel(8);
     let wires = Wires::held(events_out, frames_in);
     let running = start(engine, Memory::default(), (), wires).unwrap();
     let (lines_in, lines) = mpsc::channel(64);
-    let context = Context { session: running.session.clone(), lines: lines_in };
+    let context = Context::new(running.session.clone(), lines_in, None);
     Rig { running, context, lines, events, _frames }
+}
+
+fn health() -> Health {
+    Health {
+        connected: true,
+        tick: 1,
+        server_ms: 1_000,
+        queued: 0,
+        waiting: 0,
+        unsettled: 0,
+        reading: 0,
+        withheld: 0,
+        skipped: BTreeMap::new(),
+        stuck: Vec::new(),
+        halted: None,
+    }
+}
+
+fn connected() -> LinkEvent {
+    let info = Info {
+        server: ServerId([0; 32]),
+        version_lowest: 1,
+        version_highest: 1,
+        first_key: ServerKey([1; 32]),
+        succession: Vec::new(),
+        policy: b"open".to_vec().into(),
+        tick_ms_min: 20,
+        retention_s: 1,
+        puts_in_flight_max: 1,
+        oldest_tick: 1,
+        contact: Vec::new().into(),
+        notice: Vec::new().into(),
+    };
+    LinkEvent::Connected { connection: 1, info: Box::new(info) }
+}
+
+async fn fail_to_connect(rig: &Rig) {
+    for _ in 0..3 {
+        let why = Down::NotOpened(ConnectError::TimedOut(Step::Connect));
+        let down = LinkEvent::Disconnected { why, retry_in: Duration::ZERO };
+        rig.events.send(down).await.unwrap();
+    }
 }
 
 fn sending(text: &str, no_wait: bool) -> send::Args {
@@ -170,15 +226,43 @@ async fn a_message_that_never_goes_out_is_said_so() {
 #[tokio::test]
 async fn without_a_server_a_message_is_queued_and_named() {
     let rig = rig(&[MessageState::Queued], Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let why = Down::NotOpened(ConnectError::TimedOut(Step::Connect));
-        let down = LinkEvent::Disconnected { why, retry_in: Duration::ZERO };
-        rig.events.send(down).await.unwrap();
-    }
+    fail_to_connect(&rig).await;
     let failure = sending("hello", false).run(&rig.context).await.unwrap_err();
     assert_eq!(failure.exit, Exit::Unreachable);
     assert_eq!(failure.ids["message"], SENT.to_string());
     assert_eq!(failure.ids["state"], "queued");
+}
+
+fn sending_to(chat: &str) -> send::Args {
+    send::Args { chat: chat.to_owned(), ..sending("hello", true) }
+}
+
+#[tokio::test]
+async fn who_was_just_added_to_a_group_can_name_it() {
+    let rig = rig(&[MessageState::Queued], Vec::new(), Vec::new());
+    let context = rig.context.clone();
+    let send = tokio::spawn(async move { sending_to("Newsdesk").run(&context).await });
+    rig.events.send(connected()).await.unwrap();
+    assert_eq!(send.await.unwrap().unwrap().json["state"], "queued");
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_has_is_not_found_once_there_is_no_more_news() {
+    let mut rig = rig(&[], Vec::new(), Vec::new());
+    rig.context.news_time = Duration::from_secs(3600);
+    rig.events.send(connected()).await.unwrap();
+    let failure = sending_to("Nobody").run(&rig.context).await.unwrap_err();
+    assert_eq!((failure.exit, failure.code.as_str()), (Exit::NotFound, "not_found"));
+    assert!(failure.hint.contains("undertone chats"), "{}", failure.hint);
+}
+
+#[tokio::test]
+async fn without_a_server_an_unknown_name_is_not_found_and_says_that_there_was_no_news() {
+    let rig = rig(&[], Vec::new(), Vec::new());
+    fail_to_connect(&rig).await;
+    let failure = sending_to("Newsdesk").run(&rig.context).await.unwrap_err();
+    assert_eq!((failure.exit, failure.code.as_str()), (Exit::NotFound, "not_found"));
+    assert!(failure.hint.contains("could not be asked"), "{}", failure.hint);
 }
 
 #[tokio::test]
