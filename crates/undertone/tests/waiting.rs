@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::Value;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use support::{Place, Served, code, object};
 
 /// Runs a command that must succeed; its object.
@@ -15,17 +15,40 @@ fn done(place: &Place, who: &str, words: &[&str]) -> Value {
     object(&output)
 }
 
+/// Ada's and Ben's profiles.
+fn two_people(place: &Place, served: &Served) {
+    for (who, name) in [("ada", "Ada"), ("ben", "Ben")] {
+        done(place, who, &["init", "--name", name, "--server", &served.address]);
+    }
+}
+
+/// Ada's command that accepts Ben's link, and waits for him.
+fn accepting(place: &Place) -> Child {
+    let link = done(place, "ben", &["link"])["link"].as_str().unwrap().to_owned();
+    place.command("ada", &["accept", &link]).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn who_was_added_a_moment_ago_sends_to_the_group_by_its_name() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    two_people(&place, &served);
+    let mut accepting = accepting(&place);
+    while accepting.try_wait().unwrap().is_none() {
+        done(&place, "ben", &["sync"]);
+    }
+    done(&place, "ben", &["group", "create", "Newsdesk", "Ada"]);
+    assert_eq!(done(&place, "ada", &["send", "Newsdesk", "Good morning"])["state"], "stored");
+    let (exit, object) = place.run(&["send", "Nobody", "hello"]);
+    assert_eq!((exit, object["error"]["code"].as_str()), (3, Some("not_found")));
+}
+
 #[test]
 fn a_command_that_waits_for_somebody_locks_nobody_out() {
     let place = Place::new();
     let served = Served::start(&place);
-    for (who, name) in [("ada", "Ada"), ("ben", "Ben")] {
-        done(&place, who, &["init", "--name", name, "--server", &served.address]);
-    }
-    let link = done(&place, "ben", &["link"])["link"].as_str().unwrap().to_owned();
-    // Ben is away: it waits for him.
-    let accepting = place.command("ada", &["accept", &link]).stdout(Stdio::piped()).spawn();
-    let mut accepting = accepting.unwrap();
+    two_people(&place, &served);
+    let mut accepting = accepting(&place);
     while place.run(&["chats"]).1["chats"].as_array().is_none_or(Vec::is_empty) {}
     assert_eq!(done(&place, "ada", &["sync"])["queued"], 0);
     assert!(accepting.try_wait().unwrap().is_none(), "all this went on while it waited");
