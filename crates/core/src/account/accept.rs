@@ -4,7 +4,7 @@ use super::letters::{LetterRead, Step};
 use super::links::internal;
 use super::{Account, refuse};
 use crate::body::TEXT_BYTES_MAX;
-use crate::cells::Owner;
+use crate::cells::{Owner, PutState};
 use crate::conversation::{Conversation, Founded};
 use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{Event, HistoryRow, MessageState, Refused, Reply};
@@ -249,11 +249,50 @@ impl Account {
         Ok(())
     }
 
-    /// The answer is stored: the conversation may be written in.
-    pub(super) fn on_answer_stored(&mut self, id: [u8; 16], tick: u64) {
+    /// Looks at every answer that is stored: it counts only if its tick is before the link's end, and
+    /// that is known once the log is walked to it.
+    pub(super) fn judge_stored_answers(&mut self) {
+        for id in self.accepting.keys().copied().collect::<Vec<_>>() {
+            let Some((tick, expires_ms)) = self.stored_answer(&id) else { continue };
+            if tick > self.log.walked() {
+                continue;
+            }
+            match self.log.time_of(tick) {
+                None => self.log.want_head_at(tick),
+                Some(time_ms) if time_ms >= expires_ms => self.answer_was_late(id),
+                Some(_) => self.answer_counts(id, tick),
+            }
+        }
+    }
+
+    /// The tick that stores an answer, and the end of its link.
+    fn stored_answer(&self, id: &[u8; 16]) -> Option<(u64, u64)> {
+        let Accepting { link, stage: Stage::Answer(answering), .. } = self.accepting.get(id)?
+        else {
+            return None;
+        };
+        let tag = answering.post.keys(&Secret::from_bytes(link.secret), &self.me.server).tag;
+        match self.cells.put_state(&tag)? {
+            PutState::Stored(tick) => Some((tick, link.expires_ms)),
+            _ => None,
+        }
+    }
+
+    /// The link's maker passes the answer over.
+    fn answer_was_late(&mut self, id: [u8; 16]) {
+        if let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(&id) {
+            let answering = (**answering).clone();
+            self.discard(&answering);
+        }
+        self.fail(id, "link_expired", "The link expired before your answer arrived.");
+    }
+
+    /// The conversation may be written in.
+    fn answer_counts(&mut self, id: [u8; 16], tick: u64) {
         let Some(accepting) = self.accepting.remove(&id) else { return };
         let Stage::Answer(answering) = accepting.stage else { return };
         self.news.record("link", [b"a", &id[..]].concat(), None);
+        self.cells.forget_link(&id);
         let chat = answering.chat;
         self.with(chat, |conversation, _| conversation.release_hold());
         self.due.insert(chat);

@@ -81,10 +81,10 @@ impl Account {
         );
     }
 
-    pub(super) fn on_letter_stored(&mut self, id: [u8; 16], post: Post, tick: u64) {
+    pub(super) fn on_letter_stored(&mut self, id: [u8; 16], post: Post) {
         match post {
             Post::Offer | Post::DayOffer { .. } => self.on_offer_stored(id, post),
-            Post::Answer | Post::DayAnswer { .. } => self.on_answer_stored(id, tick),
+            Post::Answer | Post::DayAnswer { .. } => self.log_moved = true,
         }
     }
 

@@ -44,6 +44,7 @@ impl Account {
             } else if std::mem::take(&mut self.log_moved) {
                 self.due.extend(self.conversations.keys().copied());
                 self.watch_answers();
+                self.judge_stored_answers();
                 self.advance_joins();
                 // Only now: an answer that came in time outlives its link's end.
                 if std::mem::take(&mut self.tend_due) {
@@ -116,7 +117,7 @@ impl Account {
 
     fn on_cell_event(&mut self, event: CellEvent) {
         match event {
-            CellEvent::Stored { owner, tick, .. } => self.on_stored(owner, tick),
+            CellEvent::Stored { owner, .. } => self.on_stored(owner),
             CellEvent::Taken { owner, .. } => self.on_taken(owner),
             CellEvent::Refused { kind, .. } => self.alarm(
                 "refused",
@@ -129,10 +130,10 @@ impl Account {
         }
     }
 
-    fn on_stored(&mut self, owner: Owner, tick: u64) {
+    fn on_stored(&mut self, owner: Owner) {
         match owner {
             Owner::Lane { chat, .. } | Owner::Control { chat, .. } => drop(self.due.insert(chat)),
-            Owner::Link { link, post, .. } => self.on_letter_stored(link, post, tick),
+            Owner::Link { link, post, .. } => self.on_letter_stored(link, post),
             _ => {}
         }
     }

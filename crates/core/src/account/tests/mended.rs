@@ -48,6 +48,17 @@ fn an_answer_in_time_counts_when_its_inviter_returns_after_the_links_end() {
 }
 
 #[test]
+fn an_answer_after_the_links_end_makes_no_contact() {
+    let mut world = World::new(59, &["Ada", "Ben"]);
+    let link = world.link("Ada", false).uri.expect("a link");
+    // The server is idle: its newest head is older than the link's end.
+    world.now_ms += 2 * 86_400_000;
+    let refused = world.command("Ben", Command::Accept { link, message: None });
+    assert_eq!(refused.expect_err("too late").code, "link_expired");
+    assert!(world.chats("Ben").is_empty() && world.chats("Ada").is_empty());
+}
+
+#[test]
 fn strangers_of_days_that_were_slept_through_still_wait() {
     let mut world = World::new(53, &["Ada", "Ben", "Chloe"]);
     let expires_ms = world.now_ms + 20 * 86_400_000;
