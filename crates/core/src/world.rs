@@ -42,6 +42,8 @@ pub(crate) struct Person {
     deadline: Option<u64>,
     /// Crash before acting on this many further outputs.
     pub crash_after: Option<usize>,
+    /// By how much this device's clock is wrong.
+    pub skew_ms: i64,
 }
 
 /// Devices, a server, a clock.
@@ -129,6 +131,7 @@ impl World {
             next_ticket: 0,
             deadline: None,
             crash_after: None,
+            skew_ms: 0,
         };
         self.people.insert(name, person);
     }
@@ -165,10 +168,15 @@ impl World {
     pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now_ms + ms;
         while self.now_ms < end {
-            let next = self.people.values().filter_map(|person| person.deadline).min();
+            let deadlines = self
+                .people
+                .values()
+                .filter_map(|person| Some(person.deadline?.saturating_add_signed(-person.skew_ms)));
+            let next = deadlines.min();
             self.now_ms = next.map_or(end, |next| next.clamp(self.now_ms + 1, end));
             for person in self.people.values_mut() {
-                if person.connected && person.deadline.is_some_and(|at| at <= self.now_ms) {
+                let own_ms = self.now_ms.saturating_add_signed(person.skew_ms);
+                if person.connected && person.deadline.is_some_and(|at| at <= own_ms) {
                     person.deadline = None;
                     person.inbox.push_back(Input::Wake);
                 }
@@ -209,7 +217,7 @@ impl World {
         let input = person.inbox.pop_front();
         let busy = input.is_some();
         if let Some(input) = input {
-            person.account.handle(now_ms, input);
+            person.account.handle(now_ms.saturating_add_signed(person.skew_ms), input);
         }
         while let Some(output) = person.account.poll() {
             person.outbox.push_back(output);

@@ -110,6 +110,28 @@ fn keys_heal_by_themselves_and_nothing_is_lost_meanwhile() {
 }
 
 #[test]
+fn clocks_that_are_days_off_disturb_nobody() {
+    let mut world = World::new(8, &["Ada", "Ben"]);
+    world.person("Ada").skew_ms = -2 * 86_400_000;
+    world.person("Ben").skew_ms = 3 * 86_400_000;
+    world.rest();
+    let expires_ms = world.now_ms + 7 * 86_400_000;
+    let made = world.command("Ada", Command::CreateLink { expires_ms, reusable: false });
+    let Ok(Reply::Link(link)) = made else { panic!("no link: {made:?}") };
+    let accept = Command::Accept { link: link.uri.expect("a link"), message: None };
+    world.command("Ben", accept).expect("accepted");
+    let (ada, ben) = (world.chat("Ada", "Ben"), world.chat("Ben", "Ada"));
+    world.say("Ada", ada, "yesterday");
+    world.rest();
+    world.say("Ben", ben, "tomorrow");
+    world.pass(3 * 86_400_000);
+    let expected = ["Ada: yesterday", "Ben: tomorrow"];
+    assert_eq!(world.transcript("Ada", ada), expected);
+    assert_eq!(world.transcript("Ben", ben), expected);
+    assert!(world.alarms("Ada").is_empty() && world.alarms("Ben").is_empty());
+}
+
+#[test]
 fn a_stranger_waits_as_a_request_and_learns_nothing() {
     let mut world = World::new(7, &["Ada", "Ben"]);
     let link = world.link("Ada", true).uri.expect("an address");
