@@ -45,11 +45,10 @@ async fn chat_in_the_news(
 ) -> Result<ChatView, Failure> {
     let patience = Patience::WhileReachable(Some(context.news_time));
     let found = context.wait(patience, |context| async move {
+        // Before the list: what is read between the two stands in it.
+        let is_last_look = context.is_up_to_date().await?;
         match chat_among(all_chats(&context).await?, text) {
-            Err(failure) if is_unknown(&failure) => match context.is_up_to_date().await? {
-                true => Err(failure),
-                false => Ok(None),
-            },
+            Err(failure) if is_unknown(&failure) && !is_last_look => Ok(None),
             found => found.map(Some),
         }
     });

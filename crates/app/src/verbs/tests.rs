@@ -39,19 +39,28 @@ struct Ada {
     chats: Vec<ChatView>,
     /// Conversations to which others have added this person; read after connecting.
     news: Vec<ChatView>,
+    /// After how many lists of conversations the news is read; without a number, on connecting.
+    looks_before_news: Option<u32>,
     out: VecDeque<Output>,
 }
 
 impl Engine for Ada {
     fn handle(&mut self, _: u64, input: Input) {
-        if matches!(input, Input::Connected) {
-            self.chats.append(&mut self.news);
-            self.out.push_back(Output::Event(Event::CaughtUp { tick: 1 }));
+        if matches!(input, Input::Connected) && self.looks_before_news.is_none() {
+            self.read_news();
         }
         let Input::Command { ticket, command } = input else { return };
         let mut more = Vec::new();
         let reply = match command {
-            Command::Chats => Reply::Chats(self.chats.clone()),
+            Command::Chats => {
+                let listed = self.chats.clone();
+                self.looks_before_news =
+                    self.looks_before_news.map(|looks| looks.saturating_sub(1));
+                if self.looks_before_news == Some(0) {
+                    self.read_news();
+                }
+                Reply::Chats(listed)
+            }
             Command::Health => Reply::Health(health()),
             Command::Members { .. } => Reply::Members(Vec::new()),
             Command::Names { .. } => Reply::Names(BTreeMap::new()),
@@ -79,6 +88,14 @@ impl Engine for Ada {
 
     fn poll(&mut self) -> Option<Output> {
         self.out.pop_front()
+    }
+}
+
+impl Ada {
+    fn read_news(&mut self) {
+        self.chats.append(&mut self.news);
+        self.out.push_back(history(vec![row(NEWSDESK, MessageId([9; 16]), "welcome", 9)]));
+        self.out.push_back(Output::Event(Event::CaughtUp { tick: 1 }));
     }
 }
 
@@ -123,10 +140,24 @@ struct Rig {
 }
 
 fn rig(fate: &[MessageState], after_accept: Vec<Event>, before: Vec<Output>) -> Rig {
+    rig_of(ada(fate, after_accept, before))
+}
+
+fn ada(fate: &[MessageState], after_accept: Vec<Event>, before: Vec<Output>) -> Ada {
     let chats = vec![contact(BEN, "Ben"), contact(CHLOE, "Chloe")];
     let news =
         vec![ChatView { kind: ChatKind::Group, contact: None, ..contact(NEWSDESK, "Newsdesk") }];
-    let engine = Ada { fate: fate.to_vec(), after_accept, chats, news, out: before.into() };
+    Ada {
+        fate: fate.to_vec(),
+        after_accept,
+        chats,
+        news,
+        looks_before_news: None,
+        out: before.into(),
+    }
+}
+
+fn rig_of(engine: Ada) -> Rig {
     let (events, events_out) = mpsc::channel(8);
     let (frames_in, _frames) = mpsc::channel(8);
     let wires = Wires::held(events_out, frames_in);
@@ -244,6 +275,14 @@ async fn who_was_just_added_to_a_group_can_name_it() {
     let send = tokio::spawn(async move { sending_to("Newsdesk").run(&context).await });
     rig.events.send(connected()).await.unwrap();
     assert_eq!(send.await.unwrap().unwrap().json["state"], "queued");
+}
+
+#[tokio::test]
+async fn what_is_read_between_two_looks_is_seen() {
+    let queued = ada(&[MessageState::Queued], Vec::new(), Vec::new());
+    let rig = rig_of(Ada { looks_before_news: Some(2), ..queued });
+    let sent = sending_to("Newsdesk").run(&rig.context).await.unwrap();
+    assert_eq!(sent.json["state"], "queued");
 }
 
 #[tokio::test]
