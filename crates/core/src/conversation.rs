@@ -131,6 +131,8 @@ impl Live {
 struct Reading {
     control: Option<control::ControlRead>,
     lanes: BTreeMap<lanes::LaneOf, lanes::Ahead>,
+    /// Up to which tick the lanes of an epoch were searched for new slots.
+    scanned: BTreeMap<u64, u64>,
 }
 
 /// Which records have to be written.

@@ -49,6 +49,7 @@ impl Conversation {
             if self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit {
                 let number = self.past.remove(index).epoch.number;
                 self.reading.lanes.retain(|(epoch, _), _| *epoch != number);
+                self.reading.scanned.remove(&number);
                 self.forget_secrets(ctx);
             }
         }

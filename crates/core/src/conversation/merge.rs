@@ -102,6 +102,7 @@ impl Conversation {
             self.past.push(Past { epoch: ended, closed, members });
         } else {
             self.reading.lanes.retain(|(number, _), _| *number != ended.number);
+            self.reading.scanned.remove(&ended.number);
         }
     }
 
