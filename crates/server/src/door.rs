@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
             if held.as_ref().is_some_and(Option::is_none) {
                 return turn_away(&mut self.stream, TurnedAway::Busy).await;
             }
-            within(limits.write(), self.respond(&answer, keep_alive)).await?;
+            self.respond(limits.write(), &answer, keep_alive).await?;
             drop(held);
             if !keep_alive {
                 farewell(&mut self.stream).await;
@@ -178,10 +178,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Posts<S> {
         Ok(())
     }
 
-    async fn respond(&mut self, body: &[u8], keep_alive: bool) -> io::Result<()> {
+    /// Each piece has the time of one write, so that a slow client gets a long answer too.
+    async fn respond(
+        &mut self,
+        limit: std::time::Duration,
+        body: &[u8],
+        keep_alive: bool,
+    ) -> io::Result<()> {
         let head = http::answer_head(body.len(), keep_alive);
-        self.stream.write_all(&[head.as_bytes(), body].concat()).await?;
-        self.stream.flush().await
+        let (first, rest) = body.split_at(body.len().min(LONG));
+        let first = [head.as_bytes(), first].concat();
+        for piece in std::iter::once(&first[..]).chain(rest.chunks(LONG)) {
+            let written = async {
+                self.stream.write_all(piece).await?;
+                self.stream.flush().await
+            };
+            within(limit, written).await?;
+        }
+        Ok(())
     }
 }
 

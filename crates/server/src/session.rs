@@ -7,7 +7,8 @@
 //! What is bounded here, and what happens at the bound:
 //! * the length of a message: the connection ends;
 //! * PUTs in flight: `Busy`;
-//! * the time of one write: a client that does not read is dropped;
+//! * the time of one write, of at most 64 KiB: a client that does not read is dropped, one that
+//!   reads slowly is not;
 //! * long answers that clients have not taken yet: `Busy`, or for a stream the next page waits;
 //! * silence: the client is pinged, then dropped;
 //! * the backlog of digests: a number, see [`crate::follower`].
@@ -48,8 +49,8 @@ const TOKEN_LEN_MAX: usize = 512;
 pub(crate) const REQUEST_LEN_MAX: usize = CELL_LEN + 32 + 32 + TOKEN_LEN_MAX + 16;
 /// Small buffers, because every idle connection has its own.
 const BUFFER: usize = 4 << 10;
-/// The longest message that leaves; a closed segment of 262,144 entries takes four megabytes.
-const WRITE_BUFFER_MAX: usize = 8 << 20;
+/// Room for one piece of a long message and what short ones are still in front of it.
+const WRITE_BUFFER_MAX: usize = 256 << 10;
 /// Messages handled before a flush.
 const BATCH: usize = 64;
 /// How long a session's end may take: the answers of its last tick, and a goodbye.
@@ -266,6 +267,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
+        match message {
+            Message::Binary(bytes) if bytes.len() > LONG => {
+                Box::pin(self.send_in_pieces(bytes)).await
+            }
+            short => self.feed(short).await,
+        }
+    }
+
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
         let limit = self.service.config.limits.write();
         let fed = timeout(limit, self.socket.feed(message)).await.map_err(|_| End::Slow)?;
         fed.map_err(|error| end_of(&error))

@@ -3,6 +3,7 @@
 use crate::{
     dial::{Limits, Socks5, dial, within},
     error::{ConnectError, Lost, Step},
+    heard::{Heard, Hearing},
     tls,
 };
 use futures_util::{
@@ -29,7 +30,7 @@ const WRITE_BUFFER: usize = 16 << 10;
 /// Above this a sender waits for the network.
 const WRITE_BUFFER_MAX: usize = 1 << 20;
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
+type Socket = WebSocketStream<Hearing<TlsStream<TcpStream>>>;
 
 /// An open connection to the pinned server, whose protocol version fits.
 #[derive(Debug)]
@@ -54,9 +55,10 @@ impl Connection {
     ) -> Result<Self, ConnectError> {
         let stream = secure_stream(address, proxy, limits).await?;
         let opening = async {
+            let (stream, heard) = Hearing::new(stream);
             let (sink, stream) = upgrade(address, stream).await?.split();
             let mut sender = FrameSender { sink };
-            let mut receiver = FrameReceiver { stream, silence: limits.silence };
+            let mut receiver = FrameReceiver { stream, heard, silence: limits.silence };
             let info = introduce(&mut sender, &mut receiver).await?;
             check_info(&info, &address.server())?;
             Ok(Self { info, sender, receiver })
@@ -78,7 +80,7 @@ pub(crate) async fn secure_stream(
 
 async fn upgrade(
     address: &ServerAddress,
-    stream: TlsStream<TcpStream>,
+    stream: Hearing<TlsStream<TcpStream>>,
 ) -> Result<Socket, ConnectError> {
     let uri = format!("ws://{}/undertone/1", address.authority());
     let config = WebSocketConfig::default()
@@ -183,6 +185,7 @@ impl FrameSender {
 #[derive(Debug)]
 pub struct FrameReceiver {
     stream: SplitStream<Socket>,
+    heard: Heard,
     silence: Duration,
 }
 
@@ -191,10 +194,16 @@ impl FrameReceiver {
     ///
     /// # Errors
     /// [`Lost`] when the connection has ended, was silent for too long, or carries something
-    /// outside the grammar.
+    /// outside the grammar. Any byte breaks the silence: a long message may take its time.
     pub async fn next(&mut self) -> Result<Frame, Lost> {
         loop {
-            let next = timeout(self.silence, self.stream.next()).await.map_err(|_| Lost::Silent)?;
+            let heard = self.heard.bytes();
+            let Ok(next) = timeout(self.silence, self.stream.next()).await else {
+                if self.heard.bytes() == heard {
+                    return Err(Lost::Silent);
+                }
+                continue;
+            };
             if let Some(frame) = frame_of(next.ok_or(Lost::Closed)?.map_err(lost)?)? {
                 return Ok(frame);
             }

@@ -23,7 +23,8 @@ pub struct Limits {
     pub handshake: Duration,
     /// Upgrade and first answer; or the answer of a [`post`](crate::post()).
     pub answer: Duration,
-    /// Longest silence of the server on an open connection. The server breaks it every 30 s.
+    /// Longest silence of the server on an open connection, noticed before twice that time. The
+    /// server breaks it every 30 s.
     pub silence: Duration,
 }
 

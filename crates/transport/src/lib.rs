@@ -22,6 +22,7 @@ mod backoff;
 mod connection;
 mod dial;
 mod error;
+mod heard;
 mod link;
 mod post;
 mod tls;

@@ -1,5 +1,9 @@
 //! What may be long: digests, segments, proofs.
 //!
+//! A long message leaves in pieces (RFC 6455 section 5.4), each flushed before the next: so the
+//! time that a write may take is that of a piece, and a connection's buffer, which never shrinks,
+//! never grows beyond one.
+//!
 //! A long answer stays in memory until its client has taken it, and clients may be slow on
 //! purpose. So there is a number of long answers that all connections together may hold; above it
 //! a request is refused as `Busy`, and a stream's next page waits without being in memory.
@@ -8,10 +12,16 @@ use super::{End, Session, encode_answer, refused};
 use crate::hub::Push;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::{
+    Bytes, Message,
+    protocol::frame::{
+        Frame as Piece,
+        coding::{Data, OpCode},
+    },
+};
 use undertone_wire::{RefusalKind, Request};
 
-/// A longer message is held only by leave of [`Service::hold_long`](crate::service::Service).
+/// A longer message leaves in pieces of this length, and is held only by leave of [`Service::hold_long`](crate::service::Service).
 pub(crate) const LONG: usize = 64 << 10;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -68,6 +78,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if let Some(follower) = &mut self.follower {
             follower.paged(last);
         }
+    }
+
+    /// Sends a long message piece by piece.
+    pub(super) async fn send_in_pieces(&mut self, mut rest: Bytes) -> Result<(), End> {
+        let mut kind = Data::Binary;
+        while !rest.is_empty() {
+            let piece = rest.split_to(rest.len().min(LONG));
+            let piece = Piece::message(piece, OpCode::Data(kind), rest.is_empty());
+            self.feed(Message::Frame(piece)).await?;
+            self.flush().await?;
+            kind = Data::Continue;
+        }
+        Ok(())
     }
 
     /// Sends and flushes: what is held for it can be let go.

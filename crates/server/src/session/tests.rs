@@ -3,7 +3,10 @@
 use super::*;
 use crate::{config::Config, files::StdFiles, keys, sealer, service::ServerEngine};
 use tempfile::TempDir;
-use tokio::io::{DuplexStream, duplex};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split},
+    time::sleep,
+};
 use undertone_server_core::{Segments, Ticket};
 use undertone_wire::{Cell, DigestForm, Tag, WriteKey};
 
@@ -36,7 +39,30 @@ struct Client(WebSocketStream<DuplexStream>);
 
 impl Client {
     async fn of(service: &Arc<Service>) -> Self {
-        let (near, far) = duplex(16 << 10);
+        Self::over(service, duplex(16 << 10)).await
+    }
+
+    /// A client whose network brings it 16 KiB in three seconds.
+    async fn slow(service: &Arc<Service>) -> Self {
+        let ((near, middle), (before, far)) = (duplex(16 << 10), duplex(16 << 10));
+        let (mut from_client, mut to_client) = split(middle);
+        let (mut from_server, mut to_server) = split(before);
+        tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 16 << 10];
+            loop {
+                sleep(Duration::from_secs(3)).await;
+                let read = from_server.read(&mut buffer).await?;
+                to_client.write_all(&buffer[..read]).await?;
+                if read == 0 {
+                    return to_client.shutdown().await;
+                }
+            }
+        });
+        Self::over(service, (near, far)).await
+    }
+
+    async fn over(service: &Arc<Service>, (near, far): (DuplexStream, DuplexStream)) -> Self {
         let session = Box::new(Session::new(Arc::clone(service), far, Vec::new()).await);
         tokio::spawn(async move {
             // The sender lives as long as the session: nobody closes this server.
@@ -79,6 +105,18 @@ async fn long_pages_arrive_whole() {
     assert!(matches!(ada.answer().await, Answer::Streaming));
     let Frame::Push(pushed) = ada.next().await else { panic!("not a push") };
     assert_eq!(pushed, page);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_slowly_and_steadily_gets_it_all() {
+    let (_dir, service) = service(40_000);
+    let mut ben = Client::slow(&service).await;
+    ben.ask(FROM_THE_START).await;
+    // A third of a megabyte: a minute, and one write may take twenty seconds.
+    let Answer::Page(page) = ben.answer().await else { panic!("not a page") };
+    assert_eq!(page.ticks.len(), 10);
+    ben.ask(Request::Info).await;
+    assert!(matches!(ben.answer().await, Answer::Info(_)));
 }
 
 #[tokio::test]

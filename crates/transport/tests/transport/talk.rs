@@ -1,8 +1,15 @@
 //! Opening a connection to servers that say something else than they should.
 
 use crate::support::{Puppet, info, public};
+use futures_util::SinkExt;
 use std::time::Duration;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame as Piece,
+        coding::{Data, OpCode},
+    },
+};
 use undertone_transport::{Blame, ConnectError, Connection, Limits, Lost, Step};
 use undertone_wire::{Answer, Frame, Info, Refusal, RefusalKind, Request, encode};
 
@@ -112,4 +119,31 @@ async fn a_server_that_never_says_who_it_is_is_given_up() {
     let error = Connection::open(&address, None, &hasty).await.unwrap_err();
     assert!(matches!(error, ConnectError::TimedOut(Step::Open)), "{error:?}");
     drop(server.await);
+}
+
+#[tokio::test]
+async fn a_long_message_on_a_slow_network_is_no_silence() {
+    let puppet = Puppet::new().await;
+    let address = puppet.address();
+    let server = tokio::spawn(async move {
+        let mut visitor = puppet.welcome().await;
+        let frame = encode(&Frame::Answer { id: 1, answer: Answer::Info(info()) });
+        let piece = frame.len().div_ceil(5);
+        let mut pieces = frame.chunks(piece).peekable();
+        let mut kind = Data::Binary;
+        while let Some(bytes) = pieces.next() {
+            // The pieces are what is slow here; nothing is decided by how slow exactly.
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            let last = pieces.peek().is_none();
+            let piece = Piece::message(bytes.to_vec(), OpCode::Data(kind), last);
+            visitor.0.send(Message::Frame(piece)).await.unwrap();
+            kind = Data::Continue;
+        }
+        visitor
+    });
+    let limits = Limits { silence: Duration::from_millis(1_200), ..Limits::default() };
+    let mut connection = Connection::open(&address, None, &limits).await.unwrap();
+    let frame = connection.receiver.next().await.unwrap();
+    assert!(matches!(frame, Frame::Answer { id: 1, .. }));
+    server.await.unwrap();
 }
