@@ -12,13 +12,16 @@ impl<S: CellStore> Engine<S> {
     /// [`LogError`] when the store fails; what was deleted until then is gone, the rest is whole.
     pub fn expire(&self, now_ms: u64) -> Result<u64, LogError> {
         let before_ms = now_ms.saturating_sub(self.config.retention_ms);
-        if self.newest_hour_is_over(before_ms) {
-            self.seal_empty(now_ms)?;
-        }
+        let sealed = match self.newest_hour_is_over(before_ms) {
+            true => self.seal_empty(now_ms).map(drop),
+            false => Ok(()),
+        };
+        // The hours before the newest do not wait for it.
         let mut cells = 0;
         while let Some(span) = self.store.expirable().filter(|span| is_over(span, before_ms)) {
             cells += self.expire_hour(&span)?;
         }
+        sealed?;
         Ok(cells)
     }
 

@@ -13,13 +13,13 @@ impl<F: Files> Segments<F> {
     pub(super) fn expire_hour(&self, record: &SpineRecord) -> Result<(), StoreError> {
         // Held throughout, so that no tick is appended meanwhile; readers go on.
         let mut writer = self.writer();
-        writer.check()?;
+        writer.check_spine()?;
         let oldest = self.expirable().map(|span| (span.hour, *span.ticks.end()));
         if oldest != Some((record.hour, record.last_tick)) {
             return Err(damaged(spine::NAME, 0, "only the oldest hour can expire"));
         }
         let entries = self.entries(record.first_tick..=record.last_tick)?;
-        spine::append(&self.files, record).map_err(|error| writer.fail(disk(error)))?;
+        spine::append(&self.files, record).map_err(|error| writer.fail_spine(disk(error)))?;
         self.index_mut().expire(record.last_tick, &entries);
         remove_hour(&self.files, record.hour)
     }

@@ -126,6 +126,23 @@ fn a_full_disk_stops_puts_and_nothing_else() {
 }
 
 #[test]
+fn what_is_due_expires_although_nothing_can_be_stored() {
+    let files = folder_of(4);
+    let engine = open(&files);
+    files.limit_capacity(Some(0));
+    assert!(matches!(seal(&engine, START + 4 * HOUR, [put(500, 1)])[0], Answer::Refused(_)));
+    files.limit_capacity(None);
+    assert!(matches!(seal(&engine, START + 4 * HOUR, [put(500, 1)])[0], Answer::Refused(_)));
+    assert_eq!(engine.expire(START + 3 * HOUR + 30 * 24 * HOUR), Ok(12));
+    assert!(files.contents("0000480001.seg").is_none());
+    // The newest hour waits for a tick that cannot be sealed; the others do not wait for it.
+    assert!(engine.expire(START + 9 * HOUR + 30 * 24 * HOUR).is_err());
+    assert_eq!(engine.store().ticks(), Some(10..=12));
+    assert!(crate::check(&files).unwrap().is_sound());
+    assert_eq!(open(&files).store().ticks(), Some(10..=12));
+}
+
+#[test]
 fn a_last_tick_torn_at_any_byte_is_cut() {
     let sound = folder_of(3);
     let length = sound.contents(NEWEST).unwrap().len();

@@ -14,19 +14,32 @@ use crate::NewTick;
 pub(super) struct Writer {
     /// The newest segment's salt, if there is a segment.
     salt: Option<[u8; 32]>,
-    /// Why nothing is taken any more.
+    /// Why no tick is taken any more.
     failed: Option<String>,
+    /// Why no hour expires any more.
+    spine_failed: Option<String>,
 }
 
 impl Writer {
     pub(super) fn new(salt: Option<[u8; 32]>) -> Self {
-        Self { salt, failed: None }
+        Self { salt, failed: None, spine_failed: None }
     }
 
     /// From now on nothing is taken.
     pub(super) fn fail(&mut self, error: StoreError) -> StoreError {
         self.failed = Some(error.to_string());
         error
+    }
+
+    /// From now on nothing expires, nor is anything taken.
+    pub(super) fn fail_spine(&mut self, error: StoreError) -> StoreError {
+        self.spine_failed = Some(error.to_string());
+        self.fail(error)
+    }
+
+    /// Expiry goes on after a tick has failed: it touches other files, and a full disk needs it.
+    pub(super) fn check_spine(&self) -> Result<(), StoreError> {
+        self.spine_failed.clone().map_or(Ok(()), |reason| Err(StoreError::Failed(reason)))
     }
 
     pub(super) fn check(&self) -> Result<(), StoreError> {
