@@ -22,8 +22,9 @@ use undertone_wire::{
     decode, encode,
 };
 
-/// The longest message that a client takes; closed segments are the longest that a server sends.
-pub const MESSAGE_LEN_MAX: usize = 32 << 20;
+/// The longest message that a client takes. The longest that a server sends is a closed segment of
+/// 262,144 entries: four megabytes and its proof.
+pub const MESSAGE_LEN_MAX: usize = 5 << 20;
 
 /// Frames gathered before they are written: one flush carries many small requests.
 const WRITE_BUFFER: usize = 16 << 10;

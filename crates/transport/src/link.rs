@@ -20,8 +20,10 @@ use tokio::{
 };
 use undertone_wire::{Frame, Info, ServerAddress};
 
-/// Frames and events that may wait in each direction.
-const QUEUE: usize = 64;
+/// Frames to send that may wait; each is a small request.
+const FRAMES: usize = 64;
+/// Events that may wait: with the longest messages they hold forty megabytes.
+const EVENTS: usize = 8;
 
 /// Whither, how, and how patiently.
 #[derive(Clone, Debug)]
@@ -100,8 +102,8 @@ pub struct Link {
 impl Link {
     /// Starts the task; must be called within a tokio runtime.
     pub fn start(config: LinkConfig) -> Self {
-        let (events_in, events) = mpsc::channel(QUEUE);
-        let (frames, frames_out) = mpsc::channel(QUEUE);
+        let (events_in, events) = mpsc::channel(EVENTS);
+        let (frames, frames_out) = mpsc::channel(FRAMES);
         let hurry = Arc::new(Notify::new());
         let driver = Driver {
             config,
@@ -256,5 +258,18 @@ async fn pump_out(
         if let Err(lost) = sender.flush().await {
             return Ok(lost);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::MESSAGE_LEN_MAX;
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes() {
+        const SEGMENT_ENTRIES_MAX: usize = 262_144;
+        const { assert!(MESSAGE_LEN_MAX >= SEGMENT_ENTRIES_MAX * 16 + (256 << 10)) };
+        const { assert!(EVENTS * MESSAGE_LEN_MAX <= 40 << 20) };
     }
 }
