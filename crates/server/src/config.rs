@@ -74,6 +74,8 @@ pub struct Tick {
 pub struct Limits {
     /// Open connections, both doors together.
     pub connections: u32,
+    /// Open connections from one IPv4 address or IPv6 /64; this machine itself is not counted.
+    pub connections_per_place: u32,
     /// PUTs of one connection that are not answered yet.
     pub puts_in_flight: u16,
     /// PUTs of all connections that wait for their tick.
@@ -113,6 +115,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            connections_per_place: 512,
             puts_in_flight: 64,
             puts_waiting: 16_384,
             handshake_ms: 10_000,
@@ -207,8 +210,13 @@ impl Config {
         if self.admission.policy != Policy::Open {
             return Err(ServeError::NotInThisRelease("every policy but open"));
         }
-        let Limits { connections, puts_in_flight, puts_waiting, .. } = self.limits;
-        if connections == 0 || puts_in_flight == 0 || puts_waiting == 0 {
+        let Limits { connections, connections_per_place, puts_in_flight, puts_waiting, .. } =
+            self.limits;
+        if connections == 0
+            || connections_per_place == 0
+            || puts_in_flight == 0
+            || puts_waiting == 0
+        {
             return Err(ServeError::Config("limits of zero let nobody in".into()));
         }
         if self.operator.contact.len() > 1024 || self.operator.notice.len() > 4096 {

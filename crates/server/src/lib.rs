@@ -21,6 +21,7 @@
 pub mod admin;
 mod clock;
 mod config;
+mod crowd;
 mod descriptors;
 mod door;
 mod error;
@@ -37,6 +38,7 @@ mod serve;
 mod service;
 mod session;
 mod tls;
+mod trouble;
 
 pub use config::{Admission, Config, EXAMPLE, Limits, Listen, Operator, Policy, Tick};
 pub use error::{ErrorKind, ServeError};

@@ -11,6 +11,7 @@ use crate::{
     error::ServeError,
     folder::Folder,
     service::{ServerEngine, Service},
+    trouble::Trouble,
 };
 use std::{
     sync::{
@@ -116,6 +117,7 @@ impl Sealer {
             newest: newest_in,
             expired: clock::now(),
             begun: folder.has_begun(),
+            failing: Trouble::default(),
             folder,
         };
         let thread = std::thread::Builder::new()
@@ -160,6 +162,7 @@ struct Worker {
     newest: watch::Sender<u64>,
     expired: Instant,
     begun: bool,
+    failing: Trouble,
     folder: Folder,
 }
 
@@ -199,8 +202,10 @@ impl Worker {
 
     fn seal(&mut self) {
         let sealed = self.engine.seal(clock::unix_ms());
-        if let Some(failure) = sealed.failure {
-            tracing::error!(%failure, "nothing is stored until the server is started again");
+        if let Some(failure) = sealed.failure
+            && let Some(times) = self.failing.count(clock::now())
+        {
+            tracing::error!(%failure, times, "nothing is stored until the server is restarted");
         }
         if sealed.page.is_some() {
             // Before anybody is told of the first tick.

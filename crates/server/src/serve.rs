@@ -3,6 +3,7 @@
 use crate::{
     clock,
     config::{Config, Policy},
+    crowd::Crowd,
     descriptors::connections_that_fit,
     door::serve_client,
     error::ServeError,
@@ -12,6 +13,7 @@ use crate::{
     sealer::{self, Sealer},
     service::{ServerEngine, Service},
     tls,
+    trouble::Trouble,
 };
 use rand::{TryRngCore, rngs::OsRng};
 use std::{
@@ -22,7 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::watch,
     task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
@@ -254,13 +256,33 @@ async fn accept(
     closing: watch::Receiver<bool>,
 ) {
     let mut clients = JoinSet::new();
+    let crowd = Crowd::new(service.config.limits.connections_per_place);
     let mut until = closing.clone();
+    let mut trouble = Trouble::default();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => welcome(&mut clients, &service, &acceptor, socket, &closing),
-                Err(error) => {
-                    tracing::warn!(kind = ?error.kind(), "the system refuses sockets");
+                Ok((socket, from)) => {
+                    let room = clients.len() < service.config.limits.connections as usize;
+                    match crowd.enter(from.ip()).filter(|_| room) {
+                        Some(one) => {
+                            let client = serve_client(
+                                Arc::clone(&service),
+                                acceptor.clone(),
+                                socket,
+                                closing.clone(),
+                            );
+                            clients.spawn(async move {
+                                let _one = one;
+                                client.await;
+                            });
+                            service.set_connections(clients.len());
+                        }
+                        None => trouble.log("too many connections: new ones are dropped"),
+                    }
+                }
+                Err(_) => {
+                    trouble.log("the system refuses sockets");
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
@@ -275,21 +297,4 @@ async fn accept(
 /// Completes when the server is closing, or gone.
 pub(crate) async fn closed(closing: &mut watch::Receiver<bool>) {
     closing.wait_for(|closing| *closing).await.ok();
-}
-
-/// Serves a client, or drops it at once when there are as many as there may be.
-fn welcome(
-    clients: &mut JoinSet<()>,
-    service: &Arc<Service>,
-    acceptor: &TlsAcceptor,
-    socket: TcpStream,
-    closing: &watch::Receiver<bool>,
-) {
-    if clients.len() >= service.config.limits.connections as usize {
-        tracing::warn!(connections = clients.len(), "full: a connection was dropped");
-        return;
-    }
-    let client = serve_client(Arc::clone(service), acceptor.clone(), socket, closing.clone());
-    clients.spawn(client);
-    service.set_connections(clients.len());
 }
