@@ -25,6 +25,11 @@ const FRAMES: usize = 64;
 /// Events that may wait: with the longest messages they hold forty megabytes.
 const EVENTS: usize = 8;
 
+/// A connection that has lasted so long has proved itself: after its end the waiting times begin
+/// anew. One that ended sooner counts as a failure, whatever it carried, or a server in trouble
+/// would have all of its clients back within a moment, over and over.
+const PROVEN: Duration = Duration::from_secs(30);
+
 /// Whither, how, and how patiently.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
@@ -170,8 +175,9 @@ impl Driver {
     ) -> Result<Lost, Abandoned> {
         let backoff = &mut self.config.backoff;
         tokio::select! {
-            end = pump_in(receiver, &self.events, backoff) => end,
+            end = pump_in(receiver, &self.events) => end,
             end = pump_out(sender, &mut self.frames, self.connection) => end,
+            end = prove(backoff) => end,
         }
     }
 
@@ -216,16 +222,20 @@ async fn discarding<T>(
     }
 }
 
+/// Never ends.
+async fn prove(backoff: &mut Backoff) -> Result<Lost, Abandoned> {
+    tokio::time::sleep(PROVEN).await;
+    backoff.reset();
+    std::future::pending().await
+}
+
 async fn pump_in(
     mut receiver: FrameReceiver,
     events: &mpsc::Sender<LinkEvent>,
-    backoff: &mut Backoff,
 ) -> Result<Lost, Abandoned> {
     loop {
         match receiver.next().await {
             Ok(frame) => {
-                // A server that only accepts and hangs up never gets here.
-                backoff.reset();
                 events.send(LinkEvent::Frame(Box::new(frame))).await.map_err(|_| Abandoned)?;
             }
             Err(lost) => return Ok(lost),

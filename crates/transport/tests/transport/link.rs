@@ -141,6 +141,26 @@ async fn hurrying_cuts_the_waiting_short() {
 }
 
 #[tokio::test]
+async fn a_server_that_greets_and_hangs_up_is_asked_ever_more_rarely() {
+    let puppet = Puppet::new().await;
+    let mut config = LinkConfig::new(puppet.address(), None, 1);
+    config.backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(3_600), 1);
+    let mut link = Link::start(config);
+    for failures in 0..5 {
+        let mut visitor = puppet.welcome().await;
+        connected(&mut link).await;
+        visitor.send(&Frame::Answer { id: 1, answer: Answer::Streaming }).await;
+        assert!(matches!(event(&mut link).await, LinkEvent::Frame(_)));
+        drop(visitor);
+        let LinkEvent::Disconnected { retry_in, .. } = event(&mut link).await else {
+            panic!("still connected")
+        };
+        assert!(retry_in >= Duration::from_millis(500) * (1 << failures), "{failures}");
+        link.hurry();
+    }
+}
+
+#[tokio::test]
 async fn it_ends_with_its_owner() {
     let puppet = Puppet::new().await;
     let mut link = link(&puppet.address());
