@@ -18,6 +18,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The names under which this crate's files are written before they get their own. Whatever else
+/// lies in the folder is not ours to remove.
+const SWEPT: [&str; 5] = ["server.new", "tls.new", "begun.new", "backup.new", "recovered.new"];
+
 /// A data folder that nobody else uses while this value lives.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -58,7 +62,7 @@ impl Folder {
     fn sweep(&self) -> Result<(), ServeError> {
         for entry in fs::read_dir(&self.root).map_err(ServeError::disk(&self.root))? {
             let path = entry.map_err(ServeError::disk(&self.root))?.path();
-            if path.extension().is_some_and(|kind| kind == "new") {
+            if path.file_name().is_some_and(|name| SWEPT.iter().any(|swept| name == *swept)) {
                 fs::remove_file(&path).map_err(ServeError::disk(&path))?;
             }
         }
@@ -188,10 +192,19 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Makes a directory that its owner alone may enter.
+/// Makes a directory that its owner alone may enter, unless it is there.
 pub(crate) fn private_dir(path: &Path) -> Result<(), ServeError> {
+    make_dir(path, true)
+}
+
+/// As [`private_dir`]; one that is there already is an error.
+pub(crate) fn new_private_dir(path: &Path) -> Result<(), ServeError> {
+    make_dir(path, false)
+}
+
+fn make_dir(path: &Path, may_exist: bool) -> Result<(), ServeError> {
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
+    builder.recursive(may_exist);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(ServeError::disk(path))
@@ -222,8 +235,12 @@ mod tests {
     fn what_a_crash_left_is_swept() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("server.new"), b"half a secret").unwrap();
+        fs::write(dir.path().join("letter.new"), b"somebody's").unwrap();
+        fs::create_dir(dir.path().join("folder.new")).unwrap();
         let folder = Folder::create(dir.path()).unwrap();
         assert!(!dir.path().join("server.new").exists());
+        assert!(dir.path().join("letter.new").exists());
+        assert!(dir.path().join("folder.new").exists());
         assert!(!folder.has_log().unwrap());
     }
 

@@ -8,8 +8,9 @@
 
 use crate::{
     error::ServeError,
-    folder::{log_of, private, private_dir, require_server, sync_dir},
+    folder::{log_of, new_private_dir, private, private_dir, require_server, sync_dir},
     recovery,
+    serve::random_seed,
 };
 use serde::Serialize;
 use std::{
@@ -56,30 +57,45 @@ pub fn backup(data: &Path, dest: &Path) -> Result<Backup, ServeError> {
     if dest.exists() {
         return Err(ServeError::Config(format!("{} exists already", dest.display())));
     }
-    let partial = dest.with_extension("partial");
     for _ in 1..ATTEMPTS {
-        match attempt(data, dest, &partial) {
+        match attempt(data, dest) {
             // Something expired while it was being copied.
             Err(ServeError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
             done => return done,
         }
     }
-    attempt(data, dest, &partial)
+    attempt(data, dest)
 }
 
-fn attempt(data: &Path, dest: &Path, partial: &Path) -> Result<Backup, ServeError> {
-    clear(partial)?;
-    let made = fill(data, partial).and_then(|mut made| {
-        fs::rename(partial, dest).map_err(ServeError::disk(dest))?;
-        let parent = dest.parent().filter(|parent| !parent.as_os_str().is_empty());
-        sync_dir(parent.unwrap_or(Path::new(".")))?;
+fn attempt(data: &Path, dest: &Path) -> Result<Backup, ServeError> {
+    let partial = stage(dest)?;
+    let made = fill(data, &partial).and_then(|mut made| {
+        fs::rename(&partial, dest).map_err(ServeError::disk(dest))?;
+        sync_dir(parent_of(dest))?;
         made.path = dest.to_owned();
         Ok(made)
     });
     if made.is_err() {
-        clear(partial)?;
+        clear(&partial)?;
     }
     made
+}
+
+/// Makes a folder beside `dest` under a name that nobody else has: what is cleared after a failure
+/// is then this attempt's own.
+fn stage(dest: &Path) -> Result<PathBuf, ServeError> {
+    private_dir(parent_of(dest))?;
+    let mut name = dest.file_name().unwrap_or_default().to_owned();
+    let [a, b, c, d, ..] = random_seed()?;
+    name.push(format!(".{:08x}.partial", u32::from_be_bytes([a, b, c, d])));
+    let partial = parent_of(dest).join(name);
+    new_private_dir(&partial)?;
+    Ok(partial)
+}
+
+fn parent_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 fn clear(partial: &Path) -> Result<(), ServeError> {

@@ -96,10 +96,20 @@ async fn a_backup_of_a_running_server_serves_and_says_what_it_is() {
 async fn backups_do_not_overwrite() {
     let host = busy().await;
     let dest = host.dir.path().join("backup");
+    // Of somebody else, under a name that a backup might use.
+    let other = dest.with_extension("partial");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("letter"), b"kept").unwrap();
     admin::backup(&host.data(), &dest).unwrap();
+    assert_eq!(std::fs::read(other.join("letter")).unwrap(), b"kept");
     let again = admin::backup(&host.data(), &dest).unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Usage);
-    assert!(!dest.with_extension("partial").exists());
+    let mut left: Vec<_> = std::fs::read_dir(host.dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["backup", "backup.partial", "data"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
