@@ -120,10 +120,17 @@ impl Folder {
 
 /// Whether a server, or an admin command that writes, uses the folder now.
 pub(crate) fn is_used(root: &Path) -> Result<bool, ServeError> {
-    match Folder::lock(root) {
-        Ok(_) => Ok(false),
-        Err(ServeError::InUse) => Ok(true),
-        Err(error) => Err(error),
+    let path = root.join("lock");
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(ServeError::Disk { path, source }),
+    };
+    // Shared, so that those who only look do not take each other for a server.
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(ServeError::Disk { path, source }),
     }
 }
 
@@ -229,6 +236,19 @@ mod tests {
         assert!(matches!(Folder::create(&root), Err(ServeError::InUse)));
         drop(ada);
         Folder::create(&root).unwrap();
+    }
+
+    #[test]
+    fn looking_takes_nothing_and_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!is_used(dir.path()).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let server = Folder::create(dir.path()).unwrap();
+        assert!(is_used(dir.path()).unwrap());
+        drop(server);
+        let other = File::open(dir.path().join("lock")).unwrap();
+        other.try_lock_shared().unwrap();
+        assert!(!is_used(dir.path()).unwrap(), "somebody else who looks is no server");
     }
 
     #[test]
