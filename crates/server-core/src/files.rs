@@ -70,6 +70,14 @@ pub trait Files: Send + Sync {
     /// Whatever the file system reports.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
 
+    /// Bytes that may still be written, where the system tells.
+    ///
+    /// # Errors
+    /// Whatever the file system reports.
+    fn free(&self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Removes a file.
     ///
     /// # Errors
@@ -108,6 +116,10 @@ impl<F: Files + ?Sized> Files for std::sync::Arc<F> {
 
     fn sync_dir(&self) -> io::Result<()> {
         (**self).sync_dir()
+    }
+
+    fn free(&self) -> io::Result<Option<u64>> {
+        (**self).free()
     }
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {

@@ -4,7 +4,8 @@
 //! 1. **Durable on return.** When [`CellStore::append`] returns `Ok`, the tick survives a power
 //!    cut; when it returns an error, nothing of the tick is visible to readers, and every later
 //!    `append` fails too until the store is opened anew ([`StoreError::Failed`]). A tick whose
-//!    append failed may or may not be there after that: it was never acknowledged.
+//!    append failed may or may not be there after that: it was never acknowledged. A tick that is
+//!    refused as [`StoreError::Full`] before anything was written may be followed by others.
 //! 2. **All or nothing.** A tick is there whole or not at all, also after a crash.
 //! 3. **In order.** Ticks are numbered without a hole and their times never decrease; the engine
 //!    guarantees it and a store may refuse anything else ([`StoreError::Damaged`]).
@@ -136,7 +137,7 @@ pub trait CellStore: Send + Sync {
     /// Makes one tick durable.
     ///
     /// # Errors
-    /// Any [`StoreError`]; after one, [`StoreError::Failed`] until the store is opened again.
+    /// Any [`StoreError`]; after one that is not about room, [`StoreError::Failed`] until the store is opened again.
     fn append(&self, tick: &NewTick<'_>) -> Result<(), StoreError>;
 
     /// The retained ticks, oldest and newest; `None` in an empty store.

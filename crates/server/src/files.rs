@@ -120,6 +120,12 @@ impl Files for StdFiles {
         Ok(())
     }
 
+    #[cfg(unix)]
+    fn free(&self) -> io::Result<Option<u64>> {
+        let system = rustix::fs::statvfs(&self.root)?;
+        Ok(Some(system.f_bavail.saturating_mul(system.f_frsize)))
+    }
+
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         OpenOptions::new().write(true).open(self.path(name)?)?.set_len(length)
     }
@@ -217,6 +223,13 @@ mod tests {
             files.read_at(&format!("{n}.seg"), 0, &mut buffer).unwrap();
             assert_eq!(buffer, n.to_be_bytes());
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_system_tells_how_much_is_free() {
+        let (_dir, files) = files();
+        assert!(files.free().unwrap().is_some_and(|free| free > 0));
     }
 
     #[test]

@@ -205,7 +205,7 @@ impl Worker {
         if let Some(failure) = sealed.failure
             && let Some(times) = self.failing.count(clock::now())
         {
-            tracing::error!(%failure, times, "nothing is stored until the server is restarted");
+            tracing::error!(%failure, times, "nothing is stored now");
         }
         if sealed.page.is_some() {
             // Before anybody is told of the first tick.

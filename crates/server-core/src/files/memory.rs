@@ -22,6 +22,7 @@ struct State {
     durable_names: BTreeMap<String, File>,
     capacity: Option<u64>,
     operations_left: Option<u64>,
+    free: Option<u64>,
 }
 
 /// A file's bytes; clones are the same file under a durable and a current name.
@@ -47,6 +48,11 @@ impl MemFiles {
     /// From now on the disk holds no more than so many bytes.
     pub fn limit_capacity(&self, bytes: Option<u64>) {
         self.state().capacity = bytes;
+    }
+
+    /// From now on the disk says that it has so much room.
+    pub fn say_free(&self, bytes: Option<u64>) {
+        self.state().free = bytes;
     }
 
     /// After so many more changes (writes, syncs, removals) every change fails.
@@ -213,6 +219,10 @@ impl Files for MemFiles {
         state.count_operation()?;
         state.durable_names = state.now.clone();
         Ok(())
+    }
+
+    fn free(&self) -> io::Result<Option<u64>> {
+        Ok(self.state().free)
     }
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {

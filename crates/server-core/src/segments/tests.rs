@@ -126,6 +126,17 @@ fn a_full_disk_stops_puts_and_nothing_else() {
 }
 
 #[test]
+fn a_disk_that_is_nearly_full_stops_puts_until_there_is_room() {
+    let files = MemFiles::default();
+    let engine = open(&files);
+    files.say_free(Some(64 << 20));
+    assert!(matches!(seal(&engine, START, [put(1, 1)])[0], Answer::Refused(_)));
+    files.say_free(Some(65 << 20));
+    assert!(matches!(seal(&engine, START, [put(1, 1)])[0], Answer::Stored(_)), "at once");
+    assert!(crate::check(&files).unwrap().is_sound());
+}
+
+#[test]
 fn what_is_due_expires_although_nothing_can_be_stored() {
     let files = folder_of(4);
     let engine = open(&files);

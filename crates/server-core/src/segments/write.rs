@@ -2,12 +2,16 @@
 
 use super::{
     Files, Segments, StoreError, damaged, disk,
-    format::{Header, Record, SEGMENT_HEADER_LEN, hour_at, salted, segment_name},
+    format::{Header, LEAF_LEN, Record, SEGMENT_HEADER_LEN, hour_at, salted, segment_name},
     index::{OpenPart, Segment, TickSlot},
     open::sidecar_of,
     sidecar,
 };
 use crate::NewTick;
+use undertone_wire::CELL_LEN;
+
+/// Room that ticks leave on the disk: for sidecars, the spine and the operator.
+const RESERVE: u64 = 64 << 20;
 
 /// What only the appending caller touches.
 #[derive(Debug)]
@@ -52,6 +56,7 @@ impl<F: Files> Segments<F> {
         let mut writer = self.writer();
         writer.check()?;
         self.check_order(tick)?;
+        self.check_room(tick)?;
         let written = self.write_tick(&mut writer, tick);
         written.map_err(|error| writer.fail(error))
     }
@@ -70,6 +75,16 @@ impl<F: Files> Segments<F> {
             ));
         }
         Ok(())
+    }
+
+    /// Refuses a tick while it can still be refused without harm: after a write that did not fit the
+    /// store takes nothing until it is opened again, and what frees room needs a little itself.
+    fn check_room(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
+        let needed = RESERVE + (tick.cells.len() * (CELL_LEN + LEAF_LEN)) as u64;
+        match self.files.free().map_err(disk)? {
+            Some(free) if free < needed => Err(StoreError::Full(format!("{free} bytes are free"))),
+            _ => Ok(()),
+        }
     }
 
     fn write_tick(&self, writer: &mut Writer, tick: &NewTick<'_>) -> Result<(), StoreError> {

@@ -152,6 +152,10 @@ impl Files for BreakableFiles {
         self.inner.sync_dir()
     }
 
+    fn free(&self) -> io::Result<Option<u64>> {
+        self.inner.free()
+    }
+
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         self.inner.truncate(name, length)
     }
