@@ -460,6 +460,14 @@ impl Account {
         group.encrypt(&mut self.mls, &self.me.leaf_key, &[], payload).expect("encrypted")
     }
 
+    /// Says something as a raw kind of content, whatever it is.
+    pub(crate) fn say_for_tests(&mut self, chat: ChatId, content: &crate::body::Content) {
+        self.with(chat, |to, ctx| to.enqueue_raw_for_tests(content, ctx));
+        self.due.insert(chat);
+        self.settle();
+        self.flush();
+    }
+
     /// Adds a leaf whose key this device made, in somebody else's name.
     pub(crate) fn add_forged_leaf_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
         let forged = LeafKey::random(&mut self.rng);

@@ -10,7 +10,7 @@ use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{Event, HistoryRow, MessageState, Refused, Reply};
 use crate::link::{
     ANSWER_SLOTS, Answer, FirstMessage, LetterKind, LinkKind, LinkUri, OFFER_SLOTS, Offer, Post,
-    link_id,
+    day_of, link_id,
 };
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use rand::{Rng, RngCore};
@@ -260,6 +260,7 @@ impl Account {
             match self.log.time_of(tick) {
                 None => self.log.want_head_at(tick),
                 Some(time_ms) if time_ms >= expires_ms => self.answer_was_late(id),
+                Some(time_ms) if self.is_of_a_past_day(&id, time_ms) => self.write_anew(id),
                 Some(_) => self.answer_counts(id, tick),
             }
         }
@@ -278,12 +279,22 @@ impl Account {
         }
     }
 
+    /// Whether an answer to an address was stored so late that its maker looks at other days.
+    fn is_of_a_past_day(&self, id: &[u8; 16], time_ms: u64) -> bool {
+        let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(id) else {
+            return false;
+        };
+        let late = |day: u32| day_of(time_ms) > day.saturating_add(1);
+        matches!(answering.post, Post::DayAnswer { day, .. } if late(day))
+    }
+
     /// The link's maker passes the answer over.
     fn answer_was_late(&mut self, id: [u8; 16]) {
         if let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(&id) {
             let answering = (**answering).clone();
             self.discard(&answering);
         }
+        self.cells.forget_link(&id);
         self.fail(id, "link_expired", "The link expired before your answer arrived.");
     }
 
@@ -315,14 +326,26 @@ impl Account {
         else {
             return;
         };
-        let (link, mut answering) = (link.clone(), (**answering).clone());
         if link.kind == LinkKind::OneTime {
+            let answering = (**answering).clone();
             self.discard(&answering);
             let text = "Somebody else has used this link already. Tell whoever gave it to you.";
             return self.fail(id, "link_used", text);
         }
+        self.write_anew(id);
+    }
+
+    /// The same answer in another slot of an address.
+    fn write_anew(&mut self, id: [u8; 16]) {
+        let Some(Accepting { link, stage: Stage::Answer(answering), .. }) = self.accepting.get(&id)
+        else {
+            return;
+        };
+        let (link, mut answering) = (link.clone(), (**answering).clone());
+        self.cells.forget_link(&id);
         answering.post = self.answer_post(&link);
-        if let Err(refused) = self.write_answer(id, answering) {
+        if let Err(refused) = self.write_answer(id, answering.clone()) {
+            self.discard(&answering);
             self.fail_with(id, refused);
         }
     }

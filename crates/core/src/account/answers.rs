@@ -60,11 +60,23 @@ impl Account {
         if self.accepting.contains_key(&id) {
             self.on_offer_absent(id, post);
         } else if index.is_some() {
-            // Not proved: its parts are asked for again, until the link ends.
-            self.links.retry_at_ms = Some(self.now_ms + LETTER_RETRY_MS);
+            self.on_part_absent(id, post);
         } else if let Some(link) = self.links.link_mut(&id)
             && link.reading.remove(&post).is_some()
         {
+            self.on_junk_answer(id, post);
+        }
+    }
+
+    /// A part is not there, and not listed as far as is known here: it is asked for again, some times.
+    fn on_part_absent(&mut self, id: [u8; 16], post: Post) {
+        // The parts of one round come back together and are one absence.
+        if self.links.retry_at_ms.is_some_and(|at| at > self.now_ms) {
+            return;
+        }
+        self.links.retry_at_ms = Some(self.now_ms + LETTER_RETRY_MS);
+        let read = self.links.link_mut(&id).and_then(|link| link.reading.get_mut(&post));
+        if read.is_some_and(|(read, _)| read.count_absence()) {
             self.on_junk_answer(id, post);
         }
     }
@@ -96,6 +108,9 @@ impl Account {
     }
 
     pub(super) fn on_answer_read(&mut self, id: [u8; 16], post: Post, sealed: &[u8], tick: u64) {
+        if !self.links.link_mut(&id).is_some_and(|link| link.is_watched()) {
+            return;
+        }
         let Some(secret) = self.envelope_of(&id) else { return };
         let Some(time_ms) = self.log.time_of(tick) else {
             // Whether it came in time is judged by its own tick, once that head is here.
@@ -114,7 +129,11 @@ impl Account {
             Ok(answer) if in_time && answer.list.identity != self.me.identity => {
                 self.take_answer(id, post, kind, &answer, time_ms, tick);
             }
-            Ok(_) if !in_time => self.close_link(id, LinkState::Expired),
+            // Of an address, others may have come in time and are still being read.
+            Ok(_) if !in_time && kind == LinkKind::OneTime => {
+                self.close_link(id, LinkState::Expired);
+            }
+            Ok(_) if !in_time => {}
             _ => self.on_junk_answer(id, post),
         }
     }

@@ -10,7 +10,7 @@ use crate::parcel::{PARTS_MAX, ParcelRef, pack};
 use undertone_crypto::IdentityKey;
 
 /// How many sets of KeyPackages that a contact was given are kept.
-const GENERATIONS: usize = 3;
+const GENERATIONS: usize = 8;
 
 /// Single-use KeyPackages that a contact holds of this device.
 const SINGLE_PACKAGES: usize = 2;

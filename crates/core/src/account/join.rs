@@ -23,7 +23,7 @@ const RETRY_MS: u64 = 2_000;
 /// Attempts after which a join is given up: parts are stored before an honest invitation tells of them.
 const RETRIES_MAX: u32 = 8;
 /// Joins under way that one contact may have caused.
-const PER_CONTACT_MAX: usize = 8;
+const PER_CONTACT_MAX: usize = 64;
 
 /// Names a join: a conversation's id is chosen by whoever invites, so it names nothing alone.
 pub(crate) type JoinId = [u8; 32];
@@ -66,6 +66,8 @@ pub(super) struct Joins {
     gathering: BTreeMap<(JoinId, u8), Gathering>,
     rewinding: BTreeSet<JoinId>,
     retry_at_ms: Option<u64>,
+    /// Contacts whose KeyPackages of this device are used up.
+    replenish: BTreeSet<IdentityKey>,
 }
 
 impl PendingJoin {
@@ -184,6 +186,21 @@ impl Account {
             let (Some(welcome), Some(tree)) = (welcome, tree) else { continue };
             if self.opening_is_known(&join) {
                 self.join(&join, &welcome, &tree);
+            }
+        }
+        self.replenish();
+    }
+
+    /// New KeyPackages for contacts whose invitations used some; once for all of them, and none is
+    /// erased while another invitation is under way.
+    fn replenish(&mut self) {
+        for from in self.joins.replenish.clone() {
+            if self.joins.pending.values().any(|join| join.from == from) {
+                continue;
+            }
+            self.joins.replenish.remove(&from);
+            if let Some(contact) = self.contacts.chat_with(&from) {
+                self.send_packages(contact);
             }
         }
     }
@@ -319,11 +336,7 @@ impl Account {
                 self.link_was_used(link);
             }
             // Their next invitation needs a fresh KeyPackage of this device.
-            Source::Invite { from } => {
-                if let Some(contact) = self.contacts.chat_with(&from) {
-                    self.send_packages(contact);
-                }
-            }
+            Source::Invite { from } => drop(self.joins.replenish.insert(from)),
         }
         let Some(view) = self.conversations.get(&chat).map(|chat| chat.view(&self.contacts)) else {
             return;

@@ -3,6 +3,7 @@
 use super::Account;
 use crate::cells::{Owner, Put};
 use crate::link::{Letter, LetterKind, Post};
+use crate::log::LogFollower;
 use crate::parcel::{Gathering, PARTS_MAX, TooLarge, pack};
 use undertone_crypto::cell::{open, seal};
 use undertone_crypto::{Secret, SlotKeys};
@@ -13,7 +14,12 @@ pub(super) struct LetterRead {
     keys: SlotKeys,
     kind: LetterKind,
     parts: Option<Gathering>,
+    /// How often parts were not there.
+    absences: u32,
 }
+
+/// Rounds after which a letter whose parts are neither listed nor there is junk.
+const ABSENCES_MAX: u32 = 8;
 
 /// How far reading a letter came.
 pub(super) enum Step {
@@ -30,7 +36,7 @@ pub(super) enum Step {
 impl LetterRead {
     /// Begins to read the letter of `kind` at `post`.
     pub(super) fn new(secret: &Secret, server: &ServerId, post: Post, kind: LetterKind) -> Self {
-        Self { keys: post.keys(secret, server), kind, parts: None }
+        Self { keys: post.keys(secret, server), kind, parts: None, absences: 0 }
     }
 
     /// Its address.
@@ -43,14 +49,25 @@ impl LetterRead {
         &self,
         tick: u64,
         server: &ServerId,
+        log: &LogFollower,
     ) -> Vec<(Option<u32>, Tag, Option<u64>)> {
         match &self.parts {
             None => vec![(None, self.tag(), Some(tick))],
             Some(parts) => {
                 let tag = |index| parts.reference().keys(server, index).tag;
-                parts.missing().map(|index| (Some(index), tag(index), None)).collect()
+                let wanted = |index| {
+                    let tag = tag(index);
+                    (Some(index), tag, log.listed_in(tag.prefix(), 0))
+                };
+                parts.missing().map(wanted).collect()
             }
         }
+    }
+
+    /// Parts were not there; true when that was so often enough.
+    pub(super) fn count_absence(&mut self) -> bool {
+        self.absences += 1;
+        self.absences > ABSENCES_MAX
     }
 
     /// Its cell has arrived.
@@ -106,7 +123,8 @@ impl Account {
     /// Asks for the parts of a letter.
     pub(super) fn fetch_parts(&mut self, link: [u8; 16], post: Post, parts: Vec<(u32, Tag)>) {
         for (index, tag) in parts {
-            self.cells.get(tag, None, Owner::Link { link, post, index: Some(index) });
+            let listed = self.log.listed_in(tag.prefix(), 0);
+            self.cells.get(tag, listed, Owner::Link { link, post, index: Some(index) });
         }
     }
 }

@@ -77,7 +77,7 @@ impl MyLink {
         Secret::from_bytes(self.secret)
     }
 
-    fn is_watched(&self) -> bool {
+    pub(super) fn is_watched(&self) -> bool {
         matches!(self.state, LinkState::Storing | LinkState::Open)
     }
 
@@ -390,7 +390,9 @@ impl Account {
         let server = self.me.server;
         let reading = self.links.all.values().flat_map(|link| {
             let letters = link.reading.iter();
-            letters.map(|(post, (read, tick))| (link.id, *post, read.wanted(*tick, &server)))
+            letters.map(|(post, (read, tick))| {
+                (link.id, *post, read.wanted(*tick, &server, &self.log))
+            })
         });
         for (link, post, wanted) in reading {
             for (index, tag, tick) in wanted {

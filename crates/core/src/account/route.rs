@@ -235,6 +235,7 @@ impl Account {
             Task::ListChanged => {
                 for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
                     self.with(chat, Conversation::recheck_lists);
+                    self.due.insert(chat);
                 }
             }
             Task::Left { chat } => drop(self.with(chat, Conversation::end)),

@@ -46,7 +46,11 @@ impl Conversation {
     fn read_past(&mut self, ctx: &mut Ctx<'_>) {
         for index in (0..self.past.len()).rev() {
             let closed = self.past[index].closed;
-            if self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit {
+            let live = self.is_live();
+            if live
+                && self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit
+                && self.is_live()
+            {
                 let number = self.past.remove(index).epoch.number;
                 self.reading.lanes.retain(|(epoch, _), _| *epoch != number);
                 self.reading.scanned.remove(&number);
@@ -76,6 +80,8 @@ impl Conversation {
         if !self.held {
             self.seal_queue(ctx);
         }
-        self.commit_if_due(ctx);
+        if self.is_live() {
+            self.commit_if_due(ctx);
+        }
     }
 }

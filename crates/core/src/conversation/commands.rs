@@ -111,7 +111,7 @@ impl Conversation {
         let removes = leaves.iter().map(removed).collect();
         self.check_right(&Change { removes, ..Change::default() }, ctx)?;
         for Member { leaf, identity, .. } in leaves {
-            self.want(Intent::Remove { leaf, identity, left: None, not_before_ms: 0 });
+            self.want(Intent::Remove { leaf, identity, left: None, asked: true, not_before_ms: 0 });
         }
         Ok(())
     }
@@ -174,9 +174,9 @@ impl Conversation {
                 "Make somebody else an owner first: `undertone group role CHAT MEMBER owner`.",
             ));
         }
-        let own = roster.iter().find(|member| member.leaf == self.epoch.own.leaf);
-        let stay = own.map_or([0; 32], |own| own.key_hash);
-        self.enqueue(None, &Content::Leave(Leave { stay }), ctx);
+        // Whatever one wished for here is for the others to do.
+        self.intents.clear();
+        self.enqueue(None, &Content::Leave(Leave { stay: [0; 32] }), ctx);
         self.leaving = true;
         self.touch();
         Ok(())
@@ -185,13 +185,8 @@ impl Conversation {
     /// Wants something once: a leaf is removed once, whatever the reasons; of two roles for one
     /// person the later one counts.
     pub(super) fn want(&mut self, intent: Intent) {
-        let removes = |leaf: u32| {
-            let same =
-                |other: &Intent| matches!(other, Intent::Remove { leaf: of, .. } if *of == leaf);
-            self.intents.iter().any(same)
-        };
         match &intent {
-            Intent::Remove { leaf, .. } if removes(*leaf) => return,
+            Intent::Remove { .. } if self.join_removals(&intent) => return self.touch(),
             Intent::SetRole(person, _) => self
                 .intents
                 .retain(|other| !matches!(other, Intent::SetRole(of, _) if of == person)),
@@ -203,6 +198,27 @@ impl Conversation {
         }
         self.intents.push(intent);
         self.touch();
+    }
+
+    /// Makes one of two reasons to remove a leaf; false when there is no other.
+    fn join_removals(&mut self, more: &Intent) -> bool {
+        let Intent::Remove { leaf: of, left: words, asked: also, not_before_ms: soon, .. } = more
+        else {
+            return false;
+        };
+        for intent in &mut self.intents {
+            if let Intent::Remove { leaf, left, asked, not_before_ms, .. } = intent
+                && leaf == of
+            {
+                if left.is_none() {
+                    left.clone_from(words);
+                }
+                *asked |= also;
+                *not_before_ms = (*soon).min(*not_before_ms);
+                return true;
+            }
+        }
+        false
     }
 
     /// Refuses in contacts, and below a role.

@@ -90,8 +90,7 @@ impl Conversation {
             match intent {
                 Intent::Remove { leaf, identity, left, .. } => {
                     let left = left.and_then(|left| decode::<LeaveProof>(&left).ok());
-                    let left = left.map(Box::new);
-                    plan.change.removes.push(Removed { leaf, identity, left });
+                    self.plan_removal(&mut plan, leaf, identity, left.map(Box::new), ctx);
                 }
                 Intent::Add(identity) => self.plan_add(&mut plan, identity, ctx),
                 Intent::Rename(name) => {
@@ -107,6 +106,29 @@ impl Conversation {
         }
         plan.change.policy = plan.policy.as_ref().map(|policy| policy.to_bytes().into());
         self.lawful(plan, ctx)
+    }
+
+    /// By the leaver's words where they hold, else by one's own right; an intent that neither carries
+    /// is dropped, so that it stops nothing else.
+    fn plan_removal(
+        &mut self,
+        plan: &mut Plan,
+        leaf: u32,
+        identity: IdentityKey,
+        left: Option<Box<LeaveProof>>,
+        ctx: &mut Ctx<'_>,
+    ) {
+        for left in [left, None] {
+            let removed = Removed { leaf, identity, left };
+            let alone = Change { removes: vec![removed.clone()], ..Change::default() };
+            if self.may(&alone, ctx) {
+                plan.change.removes.push(removed);
+                return;
+            }
+        }
+        self.intents
+            .retain(|intent| !matches!(intent, Intent::Remove { leaf: of, .. } if *of == leaf));
+        self.touch();
     }
 
     fn planned_policy(&mut self, plan: &Plan, ctx: &mut Ctx<'_>) -> Option<Policy> {

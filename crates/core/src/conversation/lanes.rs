@@ -140,9 +140,17 @@ struct Slot {
 impl Conversation {
     /// Reads every lane of an epoch up to the tick `limit`.
     pub(super) fn read_lanes(&mut self, at: At, limit: u64, ctx: &mut Ctx<'_>) -> Reached {
-        let leaves = self.lanes_with_news(at, ctx.log.walked());
-        let reached = leaves.into_iter().map(|leaf| self.read_lane(at, leaf, limit, ctx));
-        reached.max().unwrap_or(Reached::Limit)
+        // Without its MLS state every cell would look wrong to this device alone.
+        if self.live(ctx).is_none() {
+            self.become_stuck("its MLS state cannot be read", ctx);
+        }
+        let mut reached = Reached::Limit;
+        for leaf in self.lanes_with_news(at, ctx.log.walked()) {
+            if self.is_live() {
+                reached = reached.max(self.read_lane(at, leaf, limit, ctx));
+            }
+        }
+        reached
     }
 
     /// The lanes that may have something to read: all of them when the log has moved, otherwise those
@@ -171,7 +179,12 @@ impl Conversation {
             let skippable = read.withheld && leaf != self.epoch_at(at).own.leaf;
             let waiting = if skippable { Reached::Withheld } else { Reached::Fetching };
             let Some(cell) = read.cell.clone() else { return waiting };
-            match self.judge_lane(at, &slot, &cell, ctx) {
+            let verdict = self.judge_lane(at, &slot, &cell, ctx);
+            if !self.is_live() {
+                // Judging found that this device cannot go on: the slot stays unread.
+                return Reached::Limit;
+            }
+            match verdict {
                 LaneVerdict::NeedParts => return waiting,
                 LaneVerdict::Counts(entry) => {
                     self.pass(at, &slot, true, ctx);
@@ -186,7 +199,7 @@ impl Conversation {
                     self.pass(at, &slot, false, ctx);
                 }
             }
-            if !self.is_live() && at == At::Now {
+            if !self.is_live() {
                 return Reached::Limit;
             }
         }
@@ -314,6 +327,10 @@ impl Conversation {
             }
             Err(_) => return Err(Skip::Mls),
         };
+        // Secrets of epochs before may be kept here and not elsewhere.
+        if plain.epoch != self.epoch_at(at).number {
+            return Err(Skip::Mls);
+        }
         if plain.leaf != slot.leaf {
             return Err(Skip::Sender);
         }

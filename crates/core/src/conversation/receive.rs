@@ -122,6 +122,8 @@ impl Conversation {
         let name = Name::tamed(&String::from_utf8_lossy(hello.name.as_slice()));
         self.names.insert(identity, name.clone());
         ctx.contacts.learn(self.peer == Some(identity), &name, &hello.list, ctx.news);
+        // Here at once, before anything more is sealed; elsewhere as soon as this step ends.
+        self.check_listed(ctx);
     }
 
     fn receive_packages(&mut self, entry: &Entry, packages: Packages, ctx: &mut Ctx<'_>) {
@@ -148,12 +150,24 @@ impl Conversation {
         let not_before_ms = if admin { soon } else { u64::MAX };
         let body = entry.bytes.clone().into();
         let left = LeaveProof { head: entry.proof.clone(), body };
+        if !self.still_sits(&entry.author, &left, ctx) {
+            return;
+        }
         self.want(Intent::Remove {
             leaf: entry.author.leaf,
             identity: entry.author.identity,
             left: Some(encode(&left)),
+            asked: false,
             not_before_ms,
         });
+    }
+
+    /// Whether a leaver is still here, and the words are about this stay.
+    fn still_sits(&mut self, author: &Member, left: &LeaveProof, ctx: &mut Ctx<'_>) -> bool {
+        let conversation = self.conversation;
+        let Some(live) = self.live(ctx) else { return false };
+        let now = live.members.iter().find(|member| member.leaf == author.leaf);
+        now.is_some_and(|now| now.identity == author.identity && left.is_by(now, &conversation))
     }
 
     /// Somebody's device list has changed, in whatever conversation that was learned.
@@ -200,6 +214,7 @@ impl Conversation {
                 leaf: member.leaf,
                 identity: member.identity,
                 left: None,
+                asked: false,
                 not_before_ms: ctx.now_ms,
             });
         }

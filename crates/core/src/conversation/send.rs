@@ -3,7 +3,7 @@
 use super::receive::order;
 use super::{Conversation, Ctx, Intent, Outgoing, OutgoingState, Placed};
 use crate::account::Task;
-use crate::body::{Body, Content};
+use crate::body::{Body, Content, Leave};
 use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
 use crate::ids::MessageId;
@@ -77,13 +77,18 @@ impl Conversation {
 
     /// Seals as many queued messages as may be under way.
     pub(super) fn seal_queue(&mut self, ctx: &mut Ctx<'_>) {
-        if self.removal_is_wanted() || !self.unlisted.is_empty() {
-            return;
-        }
+        let closed = self.removal_is_wanted() || !self.unlisted.is_empty();
         let people = self.people(ctx);
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
-            if self.unacknowledged() >= UNACKNOWLEDGED_MAX {
+            if !self.is_live() || self.unacknowledged() >= UNACKNOWLEDGED_MAX {
                 return;
+            }
+            // A leave is about one's leaf as it is: nothing holds it up but a commit of one's own,
+            // which would change the leaf.
+            let leaves = self.outgoing[&seq].kind == LEAVE;
+            let waits = if leaves { self.pending.is_some() } else { closed };
+            if waits {
+                continue;
             }
             if !matches!(self.outgoing[&seq].state, OutgoingState::Queued) {
                 continue;
@@ -98,7 +103,7 @@ impl Conversation {
 
     /// Messages written after a removal was asked for wait until it has won.
     fn removal_is_wanted(&self) -> bool {
-        let asked = |intent: &Intent| matches!(intent, Intent::Remove { left: None, .. });
+        let asked = |intent: &Intent| matches!(intent, Intent::Remove { asked: true, .. });
         self.intents.iter().any(asked)
     }
 
@@ -147,6 +152,10 @@ impl Conversation {
 
     fn body_of(&self, seq: u64, number: u64, ctx: &mut Ctx<'_>) -> Body {
         let outgoing = &self.outgoing[&seq];
+        let leaves = outgoing.kind == LEAVE;
+        #[cfg(test)]
+        let leaves = leaves && !self.raw_leave;
+        let content = if leaves { self.own_leave() } else { outgoing.content.clone() };
         Body {
             conversation: self.conversation,
             device_list: ctx.me.list.list.number,
@@ -154,9 +163,17 @@ impl Conversation {
             number,
             sent_ms: outgoing.sent_ms,
             kind: outgoing.kind,
-            content: outgoing.content.clone().into(),
+            content: content.into(),
             blinding: Body::blinding(ctx.rng),
         }
+    }
+
+    /// The words that one leaves, about this very stay.
+    fn own_leave(&self) -> Vec<u8> {
+        let leaf = self.epoch.own.leaf;
+        let members = self.live.as_ref().map(|live| live.members.as_slice()).unwrap_or_default();
+        let own = members.iter().find(|member| member.leaf == leaf);
+        encode(&Leave { stay: own.map_or([0; 32], |own| own.key_hash) })
     }
 
     /// Writes a message into the next slot of one's own lane.

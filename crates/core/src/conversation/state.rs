@@ -242,6 +242,8 @@ pub(crate) enum Intent {
         identity: IdentityKey,
         /// The leaver's own words, as on the wire.
         left: Option<Vec<u8>>,
+        /// Whether a person here asked for it: what is written afterwards is not for them.
+        asked: bool,
         /// Not before this time, by this device's clock.
         not_before_ms: u64,
     },

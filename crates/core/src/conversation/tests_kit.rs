@@ -35,6 +35,16 @@ impl Conversation {
         self.intents.push(super::Intent::Add(identity));
     }
 
+    /// Queues a content as it is; a leave keeps its own words.
+    pub(crate) fn enqueue_raw_for_tests(
+        &mut self,
+        content: &crate::body::Content,
+        ctx: &mut super::Ctx<'_>,
+    ) {
+        self.raw_leave = true;
+        self.enqueue(None, content, ctx);
+    }
+
     pub(crate) fn group_mut(&mut self) -> &mut undertone_crypto::mls::Group {
         &mut self.live.as_mut().expect("the group is loaded").group
     }

@@ -82,6 +82,50 @@ fn strangers_of_days_that_were_slept_through_still_wait() {
 }
 
 #[test]
+fn who_removes_somebody_and_leaves_at_once_gets_out() {
+    for offline in [false, true] {
+        let (mut world, ada) = desk(60);
+        let (ben, chloe) = (world.identity("Ben"), world.identity("Chloe"));
+        for member in [ben, chloe] {
+            let role = Command::SetRole { chat: ada, member, role: Role::Owner };
+            world.command("Ada", role).expect("made an owner");
+            world.rest();
+        }
+        world.person("Ada").online = !offline;
+        world.hold_ticks = true;
+        world.order("Ada", Command::Remove { chat: ada, members: vec![ben] });
+        world.command("Ada", Command::Leave { chat: ada }).expect("leaving");
+        world.hold_ticks = false;
+        world.person("Ada").online = true;
+        world.rest();
+        world.pass(300_000);
+        let left = world.chats("Ada").into_iter().find(|chat| chat.chat == ada);
+        assert_eq!(left.map(|chat| chat.state), Some(ChatState::Ended), "offline {offline}");
+        let told = world.members_told("Chloe");
+        assert!(told.iter().any(|text| text.ends_with("removed Ada.")), "{told:?}");
+        let desk = world.chats("Chloe").into_iter().find(|chat| chat.name.as_str() == "Desk");
+        assert_eq!(desk.map(|chat| chat.state), Some(ChatState::Open));
+    }
+}
+
+#[test]
+fn a_leave_that_proves_nothing_stops_nobody() {
+    use crate::body::{Content, Leave};
+    let (mut world, ada) = desk(61);
+    let chloe = world.chat("Chloe", "Desk");
+    world.person("Chloe").account.say_for_tests(chloe, &Content::Leave(Leave { stay: [9; 32] }));
+    world.rest();
+    world.pass(120_000);
+    let name = Name::parse("Newsroom").expect("a name");
+    world.command("Ada", Command::Rename { chat: ada, name }).expect("renamed");
+    world.rest();
+    let ben = world.chat("Ben", "Newsroom");
+    world.say("Ben", ben, "we go on");
+    world.rest();
+    assert_eq!(world.transcript("Ada", ada), ["Ben: we go on"]);
+}
+
+#[test]
 fn of_two_roles_that_were_wished_for_the_later_one_stands() {
     let (mut world, ada) = desk(54);
     let member = world.identity("Ben");
