@@ -312,6 +312,10 @@ impl Account {
                     let id = id.try_into().map_err(|_| damaged("a send key"))?;
                     self.sent_keys.insert(MessageId(id));
                 }
+                Some((b'n', who)) => {
+                    let who = who.try_into().map_err(|_| damaged("a contact"))?;
+                    self.joins.load_replenish(IdentityKey(who));
+                }
                 Some((b'g', chat)) => {
                     let chat = chat.try_into().map_err(|_| damaged("a set of KeyPackages"))?;
                     self.given.insert(ChatId(chat), from_bytes(bytes)?);

@@ -124,6 +124,11 @@ impl Joins {
         Ok(())
     }
 
+    /// A contact whose KeyPackages were used up when the profile was closed.
+    pub(super) fn load_replenish(&mut self, from: IdentityKey) {
+        self.replenish.insert(from);
+    }
+
     pub(super) fn needs_listings_from(&self) -> Option<u64> {
         self.pending.values().filter_map(PendingJoin::opening).map(|opening| opening.tick).min()
     }
@@ -148,6 +153,11 @@ impl Joins {
         }
         join.retries <= RETRIES_MAX
     }
+}
+
+/// The record that says that a contact's KeyPackages are used up.
+fn replenish_key(from: &IdentityKey) -> Vec<u8> {
+    [b"n", &from.0[..]].concat()
 }
 
 impl Account {
@@ -199,6 +209,7 @@ impl Account {
                 continue;
             }
             self.joins.replenish.remove(&from);
+            self.news.record("account", replenish_key(&from), None);
             if let Some(contact) = self.contacts.chat_with(&from) {
                 self.send_packages(contact);
             }
@@ -297,6 +308,8 @@ impl Account {
     }
 
     fn forget_join(&mut self, id: &JoinId) -> Option<PendingJoin> {
+        // A join that ends may be what replenishing waited for.
+        self.log_moved = true;
         self.joins.gathering.retain(|(of, _), _| of != id);
         self.joins.rewinding.remove(id);
         self.news.record("link", [b"j", &id[..]].concat(), None);
@@ -336,7 +349,10 @@ impl Account {
                 self.link_was_used(link);
             }
             // Their next invitation needs a fresh KeyPackage of this device.
-            Source::Invite { from } => drop(self.joins.replenish.insert(from)),
+            Source::Invite { from } => {
+                self.joins.replenish.insert(from);
+                self.news.record("account", replenish_key(&from), Some(Vec::new()));
+            }
         }
         let Some(view) = self.conversations.get(&chat).map(|chat| chat.view(&self.contacts)) else {
             return;

@@ -16,6 +16,8 @@ pub(super) struct LetterRead {
     parts: Option<Gathering>,
     /// How often parts were not there.
     absences: u32,
+    /// The round in which that was last counted.
+    counted_in: u64,
 }
 
 /// Rounds after which a letter whose parts are neither listed nor there is junk.
@@ -36,7 +38,7 @@ pub(super) enum Step {
 impl LetterRead {
     /// Begins to read the letter of `kind` at `post`.
     pub(super) fn new(secret: &Secret, server: &ServerId, post: Post, kind: LetterKind) -> Self {
-        Self { keys: post.keys(secret, server), kind, parts: None, absences: 0 }
+        Self { keys: post.keys(secret, server), kind, parts: None, absences: 0, counted_in: 0 }
     }
 
     /// Its address.
@@ -65,8 +67,8 @@ impl LetterRead {
     }
 
     /// Parts were not there; true when that was so often enough.
-    pub(super) fn count_absence(&mut self) -> bool {
-        self.absences += 1;
+    pub(super) fn count_absence(&mut self, round: u64) -> bool {
+        self.absences += u32::from(std::mem::replace(&mut self.counted_in, round) != round);
         self.absences > ABSENCES_MAX
     }
 

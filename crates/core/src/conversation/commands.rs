@@ -210,7 +210,7 @@ impl Conversation {
             if let Intent::Remove { leaf, left, asked, not_before_ms, .. } = intent
                 && leaf == of
             {
-                if left.is_none() {
+                if words.is_some() {
                     left.clone_from(words);
                 }
                 *asked |= also;

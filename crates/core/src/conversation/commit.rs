@@ -104,6 +104,9 @@ impl Conversation {
                 Intent::Heal => {}
             }
         }
+        if self.intents.is_empty() {
+            return None;
+        }
         plan.change.policy = plan.policy.as_ref().map(|policy| policy.to_bytes().into());
         self.lawful(plan, ctx)
     }
@@ -126,8 +129,19 @@ impl Conversation {
                 return;
             }
         }
-        self.intents
-            .retain(|intent| !matches!(intent, Intent::Remove { leaf: of, .. } if *of == leaf));
+        self.drop_removal(leaf, ctx);
+    }
+
+    /// Whoever asked for the removal is told that the right to it is gone.
+    fn drop_removal(&mut self, leaf: u32, ctx: &mut Ctx<'_>) {
+        let of_leaf =
+            |intent: &Intent| matches!(intent, Intent::Remove { leaf: of, .. } if *of == leaf);
+        let asked = |intent: &Intent| matches!(intent, Intent::Remove { asked: true, .. });
+        if self.intents.iter().any(|intent| of_leaf(intent) && asked(intent)) {
+            let text = "Nobody was removed: you have no right to it any more.".to_owned();
+            ctx.news.event(Event::Member { chat: self.chat, text });
+        }
+        self.intents.retain(|intent| !of_leaf(intent));
         self.touch();
     }
 

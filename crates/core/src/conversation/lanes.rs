@@ -18,7 +18,7 @@ use crate::parcel::{Gathering, MESSAGE_PARTS_MAX, ParcelRef};
 use std::collections::VecDeque;
 use undertone_crypto::SlotKeys;
 use undertone_crypto::cell::open;
-use undertone_crypto::mls::{Blame, Member};
+use undertone_crypto::mls::{Blame, Member, Refused};
 use undertone_wire::{Cell, decode};
 
 /// How many listed slots of a lane are fetched ahead.
@@ -317,23 +317,20 @@ impl Conversation {
         let Some(payload) = self.payload(at, slot, &head.payload, ctx)? else {
             return Ok(LaneVerdict::NeedParts);
         };
+        // Of this epoch and by this leaf, or it leaves no trace: secrets of epochs before may be kept
+        // here and not elsewhere, and a copied message must still open at its true place.
+        let number = self.epoch_at(at).number;
         let live = self.live(ctx).ok_or(Skip::Mls)?;
-        let plain = match live.group.decrypt(ctx.mls, &payload) {
+        let plain = match live.group.decrypt_from(ctx.mls, &payload, number, slot.leaf) {
             Ok(plain) => plain,
             // A fault of this device alone must not make it judge differently from all others.
             Err(refused) if refused.blame() == Blame::Own => {
                 self.become_stuck(&format!("MLS failed on this device ({refused})"), ctx);
                 return Err(Skip::Mls);
             }
+            Err(Refused::WrongSender) => return Err(Skip::Sender),
             Err(_) => return Err(Skip::Mls),
         };
-        // Secrets of epochs before may be kept here and not elsewhere.
-        if plain.epoch != self.epoch_at(at).number {
-            return Err(Skip::Mls);
-        }
-        if plain.leaf != slot.leaf {
-            return Err(Skip::Sender);
-        }
         check_log_of(&plain.aad, ctx);
         let body = self.check_body(&head, &plain.payload)?;
         let proof = head.proof(&slot.keys.tag);

@@ -62,7 +62,7 @@ impl Conversation {
         for intent in &self.intents {
             match intent {
                 Intent::Add(identity) => drop(people.insert(*identity)),
-                Intent::Remove { identity, .. } => drop(people.remove(identity)),
+                Intent::Remove { identity, asked: true, .. } => drop(people.remove(identity)),
                 _ => {}
             }
         }

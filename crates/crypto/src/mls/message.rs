@@ -52,6 +52,35 @@ impl Group {
     /// # Errors
     /// Says why not; nothing has changed then, so the true message of that generation still opens.
     pub fn decrypt(&mut self, mls: &mut Mls, bytes: &[u8]) -> Result<Plain, Refused> {
+        self.decrypt_if(mls, bytes, |_| Ok(()))
+    }
+
+    /// As [`Group::decrypt`], for a message that must be of this epoch and by this leaf; another one
+    /// leaves no trace either, so that its true place still opens.
+    ///
+    /// # Errors
+    /// [`Refused::WrongEpoch`] and [`Refused::WrongSender`] besides those of `decrypt`.
+    pub fn decrypt_from(
+        &mut self,
+        mls: &mut Mls,
+        bytes: &[u8],
+        epoch: u64,
+        leaf: u32,
+    ) -> Result<Plain, Refused> {
+        self.decrypt_if(mls, bytes, |plain| {
+            if plain.epoch != epoch {
+                return Err(Refused::WrongEpoch);
+            }
+            if plain.leaf == leaf { Ok(()) } else { Err(Refused::WrongSender) }
+        })
+    }
+
+    fn decrypt_if(
+        &mut self,
+        mls: &mut Mls,
+        bytes: &[u8],
+        fits: impl FnOnce(&Plain) -> Result<(), Refused>,
+    ) -> Result<Plain, Refused> {
         let message = private_message(bytes)?;
         if message.content_type() != ContentType::Application {
             return Err(Refused::NotApplication);
@@ -65,7 +94,8 @@ impl Group {
             let aad = processed.aad().to_vec();
             match processed.into_content() {
                 ProcessedMessageContent::ApplicationMessage(content) => {
-                    Ok(Plain { leaf, epoch, aad, payload: content.into_bytes() })
+                    let plain = Plain { leaf, epoch, aad, payload: content.into_bytes() };
+                    fits(&plain).map(|()| plain)
                 }
                 ProcessedMessageContent::OwnPrivateMessage => Err(Refused::OwnMessage),
                 _ => Err(Refused::NotApplication),

@@ -81,6 +81,9 @@ pub enum Refused {
     /// For an epoch that is not here yet, or a commit for one that is over.
     #[error("the message is for another epoch")]
     WrongEpoch,
+    /// Another leaf wrote it than the one at whose place it stands.
+    #[error("another leaf wrote the message")]
+    WrongSender,
     /// The message's key was used already, was erased (with its epoch, or because it was skipped), or
     /// lies further ahead in its sender's ratchet than a device follows. OpenMLS does not let these
     /// be told apart.
@@ -131,7 +134,7 @@ impl Refused {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::WrongGroup | Self::WrongEpoch | Self::NoKey => Blame::Nobody,
+            Self::WrongGroup | Self::WrongEpoch | Self::WrongSender | Self::NoKey => Blame::Nobody,
             Self::Undecryptable | Self::OwnMessage | Self::NotInvited => Blame::Nobody,
             Self::UnknownGroup | Self::GroupExists | Self::Pending | Self::NotPending => {
                 Blame::Caller

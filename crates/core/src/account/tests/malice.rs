@@ -341,6 +341,30 @@ fn l07_somebody_elses_mls_message_does_not_count() {
 }
 
 #[test]
+fn l07_a_copied_message_still_opens_at_its_true_place() {
+    let mut evil = Evil::new(30);
+    let ben = evil.world.chat("Ben", "Desk");
+    let keys = evil.lane("Ben");
+    evil.world.person("Ada").online = false;
+    evil.world.rest();
+    evil.world.say("Ben", ben, "mine");
+    evil.world.rest();
+    let undertone_wire::Answer::Found { cell, .. } = evil.world.server.get(&keys.tag, 0) else {
+        panic!("Ben's cell is not stored");
+    };
+    let content = undertone_crypto::cell::open(&keys, &cell).expect("a member opens it");
+    let copied = SignedHead::parse(&content).expect("a head").payload;
+    let said = claims(&mut evil);
+    lane_cell(&mut evil, said, copied);
+    evil.world.person("Ada").online = true;
+    evil.world.rest();
+    // Whichever lane is read first: the copy never counts, and the true one always does.
+    assert_eq!(evil.skipped("Ada", "L06") + evil.skipped("Ada", "L07"), 1);
+    let ada = evil.ada;
+    assert_eq!(evil.world.transcript("Ada", ada), ["Ben: mine"]);
+}
+
+#[test]
 fn l08_a_body_that_the_head_does_not_commit_to_does_not_count() {
     let mut evil = Evil::new(28);
     let mal = evil.mal;
