@@ -84,6 +84,11 @@ impl Name {
         Self(if tame.is_empty() { "(no name)".to_owned() } else { tame.to_owned() })
     }
 
+    /// As [`tamed`](Self::tamed), for a name as it came from elsewhere: bytes that should be UTF-8.
+    pub(crate) fn tamed_bytes(bytes: &[u8]) -> Self {
+        Self::tamed(&String::from_utf8_lossy(bytes))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -153,7 +153,7 @@ impl Account {
         if kind == LinkKind::OneTime {
             return self.add_join(join);
         }
-        let name = Name::tamed(&String::from_utf8_lossy(answer.name.as_slice()));
+        let name = Name::tamed_bytes(answer.name.as_slice());
         let text = answer
             .message
             .as_ref()

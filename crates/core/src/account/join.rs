@@ -322,7 +322,7 @@ impl Account {
         let answer = join.answer();
         let peer = answer.as_ref().map(|answer| answer.list.identity);
         if let (Some(answer), Some(peer)) = (&answer, peer) {
-            let name = Name::tamed(&String::from_utf8_lossy(answer.name.as_slice()));
+            let name = Name::tamed_bytes(answer.name.as_slice());
             self.contacts.learn_before_joining(peer, &name, &answer.list);
         }
         let conversation = join.conversation;
@@ -374,7 +374,7 @@ impl Account {
 
     /// The other side of a link is a contact now; their first words are shown.
     fn meet(&mut self, chat: ChatId, answer: &Answer, tick: u64) {
-        let name = Name::tamed(&String::from_utf8_lossy(answer.name.as_slice()));
+        let name = Name::tamed_bytes(answer.name.as_slice());
         let identity = answer.list.identity;
         self.contacts.add(identity, &name, chat, &answer.list, &mut self.news);
         self.send_packages(chat);

@@ -98,7 +98,7 @@ impl Conversation {
         let joined = Self::begin(group, opening, peer, ChatState::Open, ctx);
         let mut joined = joined.map_err(|_| "its epoch cannot be derived".to_owned())?;
         for named in welcomed.names {
-            let name = Name::tamed(&String::from_utf8_lossy(named.name.as_slice()));
+            let name = Name::tamed_bytes(named.name.as_slice());
             joined.names.insert(named.identity, name);
         }
         joined.say_hello(ctx);

@@ -198,7 +198,7 @@ impl Conversation {
             }
         }
         if a.policy.name != b.policy.name {
-            let name = crate::ids::Name::tamed(&String::from_utf8_lossy(b.policy.name.as_slice()));
+            let name = crate::ids::Name::tamed_bytes(b.policy.name.as_slice());
             texts.push(format!("{who} named the group {name}."));
         }
         texts

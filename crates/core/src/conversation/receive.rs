@@ -119,7 +119,7 @@ impl Conversation {
         if hello.list.identity != identity {
             return;
         }
-        let name = Name::tamed(&String::from_utf8_lossy(hello.name.as_slice()));
+        let name = Name::tamed_bytes(hello.name.as_slice());
         self.names.insert(identity, name.clone());
         ctx.contacts.learn(self.peer == Some(identity), &name, &hello.list, ctx.news);
         // Here at once, before anything more is sealed; elsewhere as soon as this step ends.
