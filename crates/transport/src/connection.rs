@@ -4,6 +4,7 @@ use crate::{
     dial::{Limits, Socks5, dial, within},
     error::{ConnectError, Lost, Step},
     heard::{Heard, Hearing},
+    pin::Pin,
     tls,
 };
 use futures_util::{
@@ -18,7 +19,7 @@ use tokio_tungstenite::{
     tungstenite::{Error as WsError, Message, protocol::WebSocketConfig},
 };
 use undertone_wire::{
-    Answer, Frame, Info, PROTOCOL_HIGHEST, PROTOCOL_LOWEST, Request, ServerAddress, ServerId,
+    Answer, Frame, Info, KeyRing, PROTOCOL_HIGHEST, PROTOCOL_LOWEST, Request, ServerAddress,
     decode, encode,
 };
 
@@ -38,6 +39,8 @@ type Socket = WebSocketStream<Hearing<TlsStream<TcpStream>>>;
 pub struct Connection {
     /// What the server says of itself.
     pub info: Info,
+    /// The keys that it names there; they continue what was known.
+    pub keys: KeyRing,
     /// The way there.
     pub sender: FrameSender,
     /// The way back.
@@ -45,7 +48,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Dials the server, checks that it is the pinned one, and asks it who it is.
+    /// Dials a server that was never met before, checks that it is the one of this address, and
+    /// asks it who it is.
     ///
     /// # Errors
     /// [`ConnectError`]; nothing stays open then.
@@ -54,15 +58,29 @@ impl Connection {
         proxy: Option<&Socks5>,
         limits: &Limits,
     ) -> Result<Self, ConnectError> {
-        let stream = secure_stream(address, proxy, limits).await?;
+        Self::open_pinned(address, &address.server().into(), proxy, limits).await
+    }
+
+    /// As [`open`](Self::open), for somebody who may know keys of the server already.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`ConnectError::WrongServer`] also when the server's keys do not
+    /// continue the known ones.
+    pub async fn open_pinned(
+        address: &ServerAddress,
+        pin: &Pin,
+        proxy: Option<&Socks5>,
+        limits: &Limits,
+    ) -> Result<Self, ConnectError> {
+        let stream = secure_stream(address, pin, proxy, limits).await?;
         let opening = async {
             let (stream, heard) = Hearing::new(stream);
             let (sink, stream) = upgrade(address, stream).await?.split();
             let mut sender = FrameSender { sink };
             let mut receiver = FrameReceiver { stream, heard, silence: limits.silence };
             let info = introduce(&mut sender, &mut receiver).await?;
-            check_info(&info, &address.server())?;
-            Ok(Self { info, sender, receiver })
+            let keys = check_info(&info, pin)?;
+            Ok(Self { info, keys, sender, receiver })
         };
         within(limits.answer, Step::Open, opening).await
     }
@@ -71,11 +89,12 @@ impl Connection {
 /// TCP and TLS up to the pinned server.
 pub(crate) async fn secure_stream(
     address: &ServerAddress,
+    pin: &Pin,
     proxy: Option<&Socks5>,
     limits: &Limits,
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
     let stream = dial(address.host(), address.port(), proxy, limits.connect).await?;
-    let handshake = tls::handshake(stream, address.server(), address.host());
+    let handshake = tls::handshake(stream, pin, address.host());
     within(limits.handshake, Step::Tls, handshake).await
 }
 
@@ -125,15 +144,17 @@ fn lost_early(lost: Lost) -> ConnectError {
     }
 }
 
-/// The versions come last: a stranger is a stranger in any version.
-fn check_info(info: &Info, pinned: &ServerId) -> Result<(), ConnectError> {
-    if info.server != *pinned || info.first_key.server_id() != *pinned {
+/// The server's keys, if they are the pinned one's. The versions come last: a stranger is a stranger
+/// in any version.
+fn check_info(info: &Info, pin: &Pin) -> Result<KeyRing, ConnectError> {
+    let keys = KeyRing::from_info(&pin.server(), info).map_err(|_| ConnectError::WrongServer)?;
+    if !pin.admits(&keys) {
         return Err(ConnectError::WrongServer);
     }
     let server = info.version_lowest..=info.version_highest;
     let client = PROTOCOL_LOWEST..=PROTOCOL_HIGHEST;
     match overlap(&server, &client) {
-        true => Ok(()),
+        true => Ok(keys),
         false => Err(ConnectError::VersionUnsupported { server, client }),
     }
 }

@@ -9,6 +9,8 @@
 //!   [`TlsBinding`](undertone_wire::TlsBinding) that leads from the pinned id to this very
 //!   certificate's key. No certificate authority is asked, no date is compared: a valid certificate
 //!   of somebody else for the same name is refused (T18), and a wrong clock does no harm.
+//! * **A key that was replaced is worth nothing to whoever has met its successor.** A [`Pin`] that
+//!   knows the server's keys accepts the same or more of them, and a [`Link`] learns as it goes.
 //! * **No weaker exchange.** TLS 1.3 with X25519MLKEM768 alone is offered.
 //! * **Everything ends.** Dialling, handshakes and silence have limits ([`Limits`]); messages are
 //!   bounded before they are allocated; the queues of a [`Link`] are bounded.
@@ -24,6 +26,7 @@ mod dial;
 mod error;
 mod heard;
 mod link;
+mod pin;
 mod post;
 mod tls;
 
@@ -32,5 +35,6 @@ pub use connection::{Connection, FrameReceiver, FrameSender, MESSAGE_LEN_MAX};
 pub use dial::{BadProxy, Limits, Socks5};
 pub use error::{Blame, ConnectError, Lost, Step};
 pub use link::{Down, Link, LinkConfig, LinkEvent, Outgoing};
+pub use pin::Pin;
 pub use post::post;
 pub use tls::client_config;

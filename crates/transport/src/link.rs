@@ -12,6 +12,7 @@ use crate::{
     connection::{Connection, FrameReceiver, FrameSender},
     dial::{Limits, Socks5},
     error::{Blame, ConnectError, Lost},
+    pin::Pin,
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::{
@@ -33,8 +34,10 @@ const PROVEN: Duration = Duration::from_secs(30);
 /// Whither, how, and how patiently.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
-    /// The pinned server.
+    /// Where the server is.
     pub address: ServerAddress,
+    /// Who it is; grows with every connection.
+    pub pin: Pin,
     /// The proxy to go through.
     pub proxy: Option<Socks5>,
     /// How long the steps may take.
@@ -44,11 +47,12 @@ pub struct LinkConfig {
 }
 
 impl LinkConfig {
-    /// The usual patience: a first retry within 250 ms, the longest wait 30 s.
+    /// Nothing known of the server but its id, and the usual patience: a first retry within 250 ms, the longest wait 30 s.
     pub fn new(address: ServerAddress, proxy: Option<Socks5>, seed: u64) -> Self {
         let limits = if proxy.is_some() { Limits::patient() } else { Limits::default() };
         let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30), seed);
-        Self { address, proxy, limits, backoff }
+        let pin = Pin::from(address.server());
+        Self { address, pin, proxy, limits, backoff }
     }
 }
 
@@ -154,12 +158,13 @@ impl Driver {
 
     /// One connection, from dialling to its end.
     async fn connect_once(&mut self) -> Result<Down, Abandoned> {
-        let LinkConfig { address, proxy, limits, .. } = &self.config;
-        let opening = Connection::open(address, proxy.as_ref(), limits);
+        let LinkConfig { address, pin, proxy, limits, .. } = &self.config;
+        let opening = Connection::open_pinned(address, pin, proxy.as_ref(), limits);
         let opened = match discarding(&mut self.frames, opening).await? {
             Ok(opened) => opened,
             Err(error) => return Ok(Down::NotOpened(error)),
         };
+        self.config.pin = Pin::from(opened.keys);
         self.connection += 1;
         let connected =
             LinkEvent::Connected { connection: self.connection, info: Box::new(opened.info) };

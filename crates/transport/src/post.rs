@@ -11,7 +11,7 @@ use undertone_wire::{Frame, ServerAddress, decode, encode};
 /// A response's head may be this long.
 const HEAD_LEN_MAX: u64 = 4 << 10;
 
-/// Sends `frame` over a connection of its own and returns the server's answer.
+/// Sends `frame` to a server of which nothing but the address is known, over a connection of its own and returns the server's answer.
 ///
 /// # Errors
 /// [`ConnectError`], as for a [`Connection`](crate::Connection).
@@ -21,7 +21,7 @@ pub async fn post(
     limits: &Limits,
     frame: &Frame,
 ) -> Result<Frame, ConnectError> {
-    let mut stream = secure_stream(address, proxy, limits).await?;
+    let mut stream = secure_stream(address, &address.server().into(), proxy, limits).await?;
     let exchange = async {
         let lost = ConnectError::unreachable(Step::Open);
         stream.write_all(&request(address, frame)).await.map_err(lost)?;

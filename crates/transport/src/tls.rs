@@ -1,6 +1,9 @@
 //! TLS 1.3 to the pinned server, and to nobody else.
 
-use crate::error::{ConnectError, Step};
+use crate::{
+    error::{ConnectError, Step},
+    pin::Pin,
+};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme,
     client::{
@@ -14,13 +17,14 @@ use rustls::{
 use std::{io, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use undertone_wire::{ServerId, TLS_BINDING_OID, TlsBinding, decode};
+use undertone_wire::{TLS_BINDING_OID, TlsBinding, decode};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// The TLS configuration that accepts `server` alone.
-pub fn client_config(server: ServerId) -> Arc<ClientConfig> {
+/// The TLS configuration that accepts the pinned server alone.
+pub fn client_config(pin: impl Into<Pin>) -> Arc<ClientConfig> {
     let provider = provider();
-    let pinned = Pinned { server, algorithms: provider.signature_verification_algorithms };
+    let algorithms = provider.signature_verification_algorithms;
+    let pinned = Pinned { pin: pin.into(), algorithms };
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&TLS13])
         .expect("the provider has suites of TLS 1.3")
@@ -42,12 +46,12 @@ fn provider() -> CryptoProvider {
 
 pub(crate) async fn handshake(
     stream: TcpStream,
-    server: ServerId,
+    pin: &Pin,
     host: &str,
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| ConnectError::Protocol("its name is not a name"))?;
-    let connector = TlsConnector::from(client_config(server));
+    let connector = TlsConnector::from(client_config(pin.clone()));
     connector.connect(name, stream).await.map_err(blame)
 }
 
@@ -64,7 +68,7 @@ fn blame(error: io::Error) -> ConnectError {
 /// Accepts a certificate only by its binding to the pinned server.
 #[derive(Debug)]
 struct Pinned {
-    server: ServerId,
+    pin: Pin,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -78,7 +82,7 @@ impl ServerCertVerifier for Pinned {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         // Neither name nor dates are asked: the server's signature over the key says it all.
-        check(end_entity, &self.server).map_err(Error::InvalidCertificate)?;
+        check(end_entity, &self.pin).map_err(Error::InvalidCertificate)?;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -105,16 +109,19 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-fn check(certificate: &CertificateDer<'_>, server: &ServerId) -> Result<(), CertificateError> {
+fn check(certificate: &CertificateDer<'_>, pin: &Pin) -> Result<(), CertificateError> {
     let (rest, parsed) =
         X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
     if !rest.is_empty() {
         return Err(CertificateError::BadEncoding);
     }
     let binding = binding(&parsed).ok_or_else(|| not_ours("no binding to an Undertone server"))?;
-    match binding.verify(server, parsed.public_key().raw) {
-        Some(_) => Ok(()),
-        None => Err(not_ours("bound to another server or another key")),
+    let keys = binding
+        .verify(&pin.server(), parsed.public_key().raw)
+        .ok_or_else(|| not_ours("bound to another server or another key"))?;
+    match pin.admits(&keys) {
+        true => Ok(()),
+        false => Err(not_ours("by keys that do not continue the known ones")),
     }
 }
 

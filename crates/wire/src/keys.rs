@@ -92,6 +92,12 @@ impl KeyRing {
         self.later.len()
     }
 
+    /// Whether these keys are those of `known`, or begin with them. A thief of an older key can show
+    /// what was before the newest one, or name another successor, and neither continues it.
+    pub fn continues(&self, known: &Self) -> bool {
+        self.first == known.first && self.later.starts_with(&known.later)
+    }
+
     /// The head, if it is this server's and signed by the key in force at its tick.
     pub fn verify<'a>(&self, signed: &'a SignedHead) -> Option<&'a Head> {
         let head = signed.verify(&self.key_at(signed.head.tick))?;

@@ -102,6 +102,23 @@ fn keys_follow_only_by_signed_succession() {
 }
 
 #[test]
+fn keys_are_continued_by_the_same_ones_and_by_more() {
+    let (first, server) = (server_key(1), server_key(1).server_id());
+    let step =
+        |old, new, tick| KeySuccession::sign(&signing_key(old), &server, server_key(new), tick);
+    let keys = |steps: &[KeySuccession]| KeyRing::new(&server, first, steps).unwrap();
+    let (one, two) = (keys(&[]), keys(&[step(1, 2, 10)]));
+    let three = keys(&[step(1, 2, 10), step(2, 3, 20)]);
+    assert!(one.continues(&one) && two.continues(&one) && three.continues(&two));
+    assert!(!one.continues(&two), "an older key is shown again");
+    assert!(!keys(&[step(1, 4, 10)]).continues(&two), "another successor");
+    assert!(!keys(&[step(1, 2, 11)]).continues(&two), "another tick");
+    assert!(!keys(&[step(1, 2, 10), step(2, 4, 20)]).continues(&three));
+    let stranger = KeyRing::new(&server_key(2).server_id(), server_key(2), &[]).unwrap();
+    assert!(!stranger.continues(&one));
+}
+
+#[test]
 fn a_certificate_is_bound_to_one_server_and_one_key() {
     let binding = binding();
     let server = server_key(1).server_id();

@@ -1,8 +1,9 @@
 //! A connection that comes back.
 
-use crate::support::{Puppet, info};
+use crate::support::{ada_info, keys, puppet};
 use std::time::Duration;
 use tokio::time::timeout;
+use undertone_puppet::signing;
 use undertone_transport::{
     Backoff, ConnectError, Down, Link, LinkConfig, LinkEvent, Lost, Outgoing,
 };
@@ -24,7 +25,7 @@ async fn event(link: &mut Link) -> LinkEvent {
 async fn connected(link: &mut Link) -> u64 {
     match event(link).await {
         LinkEvent::Connected { connection, info: told } => {
-            assert_eq!(*told, info());
+            assert_eq!(*told, ada_info());
             connection
         }
         other => panic!("not connected: {other:?}"),
@@ -37,7 +38,7 @@ fn ask(connection: u64, id: u32) -> Outgoing {
 
 #[tokio::test]
 async fn it_carries_frames_both_ways() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let mut link = link(&puppet.address());
     let mut visitor = puppet.welcome().await;
     let connection = connected(&mut link).await;
@@ -59,7 +60,7 @@ async fn it_carries_frames_both_ways() {
 
 #[tokio::test]
 async fn it_comes_back_and_leaves_the_old_connection_behind() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let mut link = link(&puppet.address());
     let visitor = puppet.welcome().await;
     let first = connected(&mut link).await;
@@ -78,8 +79,37 @@ async fn it_comes_back_and_leaves_the_old_connection_behind() {
 }
 
 #[tokio::test]
+async fn it_remembers_the_keys_that_it_has_met() {
+    let mut puppet = puppet().await;
+    let mut link = link(&puppet.address());
+    let rotated = keys().succeed(signing(2), 10);
+    puppet.take_keys(&rotated);
+    drop(puppet.welcome().await);
+    assert!(matches!(event(&mut link).await, LinkEvent::Connected { .. }));
+    // A thief of the first key, whom this link has never seen without its successor.
+    puppet.take_keys(&keys());
+    let refused = async {
+        loop {
+            if let LinkEvent::Disconnected { why: Down::NotOpened(error), .. } =
+                event(&mut link).await
+            {
+                return error;
+            }
+        }
+    };
+    tokio::select! {
+        error = refused => assert!(matches!(error, ConnectError::WrongServer), "{error:?}"),
+        () = puppet.introduce_itself() => unreachable!("it goes on for ever"),
+    }
+    puppet.take_keys(&rotated);
+    let visitor = puppet.welcome().await;
+    while !matches!(event(&mut link).await, LinkEvent::Connected { .. }) {}
+    drop(visitor);
+}
+
+#[tokio::test]
 async fn nobody_waits_for_a_queue_while_there_is_no_connection() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let address = puppet.address();
     drop(puppet);
     let mut link = link(&address);
@@ -99,7 +129,7 @@ async fn nobody_waits_for_a_queue_while_there_is_no_connection() {
 
 #[tokio::test]
 async fn a_slow_reader_of_events_does_not_block_sending() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let mut link = link(&puppet.address());
     let mut visitor = puppet.welcome().await;
     let connection = connected(&mut link).await;
@@ -126,7 +156,7 @@ async fn a_slow_reader_of_events_does_not_block_sending() {
 
 #[tokio::test]
 async fn hurrying_cuts_the_waiting_short() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let address = puppet.address();
     let mut config = LinkConfig::new(address, None, 1);
     config.backoff = Backoff::new(Duration::from_secs(3_600), Duration::from_secs(3_600), 1);
@@ -142,7 +172,7 @@ async fn hurrying_cuts_the_waiting_short() {
 
 #[tokio::test]
 async fn a_server_that_greets_and_hangs_up_is_asked_ever_more_rarely() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let mut config = LinkConfig::new(puppet.address(), None, 1);
     config.backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(3_600), 1);
     let mut link = Link::start(config);
@@ -162,7 +192,7 @@ async fn a_server_that_greets_and_hangs_up_is_asked_ever_more_rarely() {
 
 #[tokio::test]
 async fn it_ends_with_its_owner() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let mut link = link(&puppet.address());
     let mut visitor = puppet.welcome().await;
     connected(&mut link).await;

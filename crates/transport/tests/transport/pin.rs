@@ -1,6 +1,6 @@
 //! The pin: which servers a client talks to (T18).
 
-use crate::support::{ada, bound, certificate, private, public, server_config, signing};
+use crate::support::{ada, bound, keys};
 use rcgen::{KeyPair, PublicKeyData};
 use rustls::{
     ServerConfig,
@@ -13,7 +13,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::TlsAcceptor;
-use undertone_transport::{Blame, ConnectError, Connection, Limits, Socks5, Step};
+use undertone_puppet::{
+    Keys, Puppet, binding, certificate, private, public, server_config, signing,
+};
+use undertone_transport::{Blame, ConnectError, Connection, Limits, Pin, Socks5, Step};
 use undertone_wire::{KeySuccession, ServerAddress, TlsBinding, encode};
 
 /// What stands in a certificate for this key.
@@ -67,12 +70,7 @@ async fn the_pinned_server_is_let_through() {
 
 #[tokio::test]
 async fn a_successor_of_the_pinned_key_is_let_through() {
-    let error = meets(|key| {
-        let step = KeySuccession::sign(&signing(1), &ada(), public(2), 10);
-        let spki = key.subject_public_key_info();
-        vec![encode(&TlsBinding::sign(&signing(2), public(1), vec![step], &spki))]
-    })
-    .await;
+    let error = meets(|key| vec![binding(&keys().succeed(signing(2), 10), key)]).await;
     assert!(passed(&error), "{error:?}");
 }
 
@@ -100,6 +98,53 @@ async fn others_are_refused_whatever_their_certificate_says() {
         assert!(matches!(error, ConnectError::WrongServer), "{who}: {error:?}");
         assert_eq!(error.blame(), Blame::Impostor);
     }
+}
+
+/// The keys of a server that has had these, each from a tick of its own.
+fn succession(numbers: &[u8]) -> Keys {
+    let steps = numbers.iter().zip(1..);
+    steps.fold(keys(), |keys, (number, step)| keys.succeed(signing(*number), 10 * step))
+}
+
+/// What becomes of a connection to a server with the keys `shown`, in its certificate and in what it
+/// says, for a client that knows `known`.
+async fn met(known: &Keys, certified: &Keys, said: &Keys) -> Result<Connection, ConnectError> {
+    let mut puppet = Puppet::new(certified).await;
+    puppet.info = undertone_puppet::info(said);
+    let (address, pin) = (puppet.address(), Pin::from(known.ring().unwrap()));
+    let limits = Limits::default();
+    tokio::select! {
+        opened = Connection::open_pinned(&address, &pin, None, &limits) => opened,
+        () = puppet.introduce_itself() => unreachable!("it goes on for ever"),
+    }
+}
+
+#[tokio::test]
+async fn who_knows_the_newest_key_accepts_it_and_its_successors() {
+    let known = succession(&[2]);
+    for shown in [succession(&[2]), succession(&[2, 3])] {
+        let connection = met(&known, &shown, &shown).await.unwrap();
+        assert_eq!(connection.keys, shown.ring().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn who_knows_the_newest_key_refuses_those_before_it_and_other_successors() {
+    let known = succession(&[2, 3]);
+    for (what, shown) in [
+        ("the first", succession(&[])),
+        ("an older one", succession(&[2])),
+        ("another successor of an older one", succession(&[2, 4])),
+        ("another successor of the first", succession(&[4, 5, 6])),
+    ] {
+        for (certified, said) in [(&shown, &shown), (&shown, &known), (&known, &shown)] {
+            let error = met(&known, certified, said).await.unwrap_err();
+            assert!(matches!(error, ConnectError::WrongServer), "{what}: {error:?}");
+            assert_eq!(error.blame(), Blame::Impostor);
+        }
+    }
+    // Who knows nothing but the id cannot tell.
+    met(&keys(), &succession(&[4]), &succession(&[4])).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Opening a connection to servers that say something else than they should.
 
-use crate::support::{Puppet, info, public};
+use crate::support::{ada_info, puppet};
 use futures_util::SinkExt;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{
@@ -10,12 +10,13 @@ use tokio_tungstenite::tungstenite::{
         coding::{Data, OpCode},
     },
 };
+use undertone_puppet::public;
 use undertone_transport::{Blame, ConnectError, Connection, Limits, Lost, Step};
 use undertone_wire::{Answer, Frame, Info, Refusal, RefusalKind, Request, encode};
 
 /// What a client makes of a server that gives this answer to its first question.
 async fn told(answer: Answer) -> Result<Connection, ConnectError> {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let address = puppet.address();
     let server = tokio::spawn(async move {
         let mut visitor = puppet.accept().await;
@@ -30,14 +31,14 @@ async fn told(answer: Answer) -> Result<Connection, ConnectError> {
 
 #[tokio::test]
 async fn a_server_that_says_who_it_is_is_connected() {
-    let connection = told(Answer::Info(info())).await.unwrap();
-    assert_eq!(connection.info, info());
+    let connection = told(Answer::Info(ada_info())).await.unwrap();
+    assert_eq!(connection.info, ada_info());
 }
 
 #[tokio::test]
 async fn versions_must_overlap() {
     let versions = |lowest, highest| {
-        Answer::Info(Info { version_lowest: lowest, version_highest: highest, ..info() })
+        Answer::Info(Info { version_lowest: lowest, version_highest: highest, ..ada_info() })
     };
     assert!(told(versions(1, 7)).await.is_ok());
     assert!(told(versions(0, 1)).await.is_ok());
@@ -51,8 +52,8 @@ async fn versions_must_overlap() {
 
 #[tokio::test]
 async fn a_server_that_claims_to_be_another_is_refused() {
-    let other = Info { server: public(2).server_id(), ..info() };
-    let key = Info { first_key: public(2), ..info() };
+    let other = Info { server: public(2).server_id(), ..ada_info() };
+    let key = Info { first_key: public(2), ..ada_info() };
     for wrong in [other, key] {
         let error = told(Answer::Info(wrong)).await.unwrap_err();
         assert!(matches!(error, ConnectError::WrongServer), "{error:?}");
@@ -70,7 +71,7 @@ async fn refusals_and_nonsense_are_told_apart() {
 
 /// How a connection ends when the server sends this.
 async fn sent(message: Message) -> Lost {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let address = puppet.address();
     let server = tokio::spawn(async move {
         let mut visitor = puppet.welcome().await;
@@ -100,7 +101,7 @@ async fn what_is_no_frame_of_a_server_ends_the_connection() {
 
 #[tokio::test]
 async fn a_silent_server_is_given_up() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let address = puppet.address();
     let server = tokio::spawn(async move { puppet.welcome().await });
     let hasty = Limits { silence: Duration::from_millis(50), ..Limits::default() };
@@ -112,7 +113,7 @@ async fn a_silent_server_is_given_up() {
 
 #[tokio::test]
 async fn a_server_that_never_says_who_it_is_is_given_up() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let address = puppet.address();
     let server = tokio::spawn(async move { puppet.accept().await });
     let hasty = Limits { answer: Duration::from_millis(300), ..Limits::default() };
@@ -123,11 +124,11 @@ async fn a_server_that_never_says_who_it_is_is_given_up() {
 
 #[tokio::test]
 async fn a_long_message_on_a_slow_network_is_no_silence() {
-    let puppet = Puppet::new().await;
+    let puppet = puppet().await;
     let address = puppet.address();
     let server = tokio::spawn(async move {
         let mut visitor = puppet.welcome().await;
-        let frame = encode(&Frame::Answer { id: 1, answer: Answer::Info(info()) });
+        let frame = encode(&Frame::Answer { id: 1, answer: Answer::Info(ada_info()) });
         let piece = frame.len().div_ceil(5);
         let mut pieces = frame.chunks(piece).peekable();
         let mut kind = Data::Binary;
