@@ -1,6 +1,6 @@
 //! What a verb works with.
 
-use crate::{Failure, show};
+use crate::{Exit, Failure, show};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -67,18 +67,19 @@ impl Context {
         command: Command,
     ) -> Result<Reply, Failure> {
         let answered = self.session.command(command);
-        let given_up = self.session.wait(patience, |_| async { Ok(None::<()>) });
+        let given_up = self.wait(patience, |_| async { Ok(None::<()>) });
         tokio::select! {
             biased;
             reply = answered => Ok(reply?),
             ended = given_up => match ended {
-                Err(unfinished) => Err(unfinished.into()),
+                Err(failure) => Err(failure),
                 Ok(()) => Err(Failure::bug("nothing was found where nothing is looked for")),
             },
         }
     }
 
-    /// Waits for what `check` looks for.
+    /// Waits for what `check` looks for. An alarm about the server ends it: nothing is sent or
+    /// followed any more, so nothing would come.
     pub(crate) async fn wait<T, F>(
         &self,
         patience: Patience,
@@ -89,13 +90,15 @@ impl Context {
     {
         // A failure of the check is what is waited for, too.
         let found = self.session.wait(patience, |session| {
-            let checked = check(Self { session, ..self.clone() });
+            let context = Self { session, ..self.clone() };
+            let checked = check(context.clone());
             async move {
-                match checked.await {
-                    Ok(None) => Ok::<_, CommandError>(None),
-                    Ok(Some(found)) => Ok(Some(Ok(found))),
-                    Err(failure) => Ok(Some(Err(failure))),
-                }
+                let found = match checked.await {
+                    Ok(None) => context.alarm().await.map(Err),
+                    Ok(Some(found)) => Some(Ok(found)),
+                    Err(failure) => Some(Err(failure)),
+                };
+                Ok::<_, CommandError>(found)
             }
         });
         found.await.map_err(|unfinished: Unfinished| Failure::from(unfinished))?
@@ -103,6 +106,20 @@ impl Context {
 }
 
 impl Context {
+    /// Waits until the log has been followed to its newest head; its tick.
+    pub(crate) async fn caught_up(&self, patience: Patience) -> Result<u64, Failure> {
+        self.wait(patience, |context| async move { Ok(*context.session.caught_up().borrow()) })
+            .await
+    }
+
+    /// Why nothing is sent any more, if so.
+    async fn alarm(&self) -> Option<Failure> {
+        match self.health().await {
+            Ok(health) => health.halted.map(|(code, text)| Failure::alarm(&code, text)),
+            Err(failure) => Some(failure),
+        }
+    }
+
     /// Waits until nothing that was asked for is undecided any more.
     pub(crate) async fn settled(&self, patience: Patience) -> Result<(), Failure> {
         self.wait(patience, |context| async move {
@@ -114,11 +131,11 @@ impl Context {
     /// Reads what there is for this device, if the server can be reached: a change is then made on
     /// the newest state that is known.
     pub(crate) async fn refreshed(&self, patience: Patience) -> Result<(), Failure> {
-        match self.session.wait_caught_up(patience).await {
+        match self.caught_up(patience).await {
             Ok(_) => self.read_out(patience).await,
             // The change is queued on the state that is here.
-            Err(Unfinished::Unreachable(_)) => Ok(()),
-            Err(unfinished) => Err(unfinished.into()),
+            Err(failure) if failure.exit == Exit::Unreachable => Ok(()),
+            Err(failure) => Err(failure),
         }
     }
 

@@ -61,6 +61,14 @@ impl Failure {
         Self::new(Exit::Bug, "bug", format!("this is a bug of Undertone: {what}"))
     }
 
+    /// The server did what must not be.
+    pub(crate) fn alarm(code: &str, text: String) -> Self {
+        Self::new(Exit::Refused, code, text).hint(
+            "what was queued stays queued; tell the operator and your contacts by another way, \
+             and see `undertone doctor`",
+        )
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -8,7 +8,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
-use undertone_client::{Patience, Unfinished, clock};
+use undertone_client::{Patience, clock};
 use undertone_core::io::Health;
 
 /// How long the server may take when nothing else was said.
@@ -30,14 +30,11 @@ pub struct Args {
 impl Args {
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
         let patience = Patience::For(self.timeout.timeout.unwrap_or(PATIENCE));
-        let reached = context.session.wait_caught_up(patience).await;
-        let trouble = match reached {
-            Ok(_) => None,
-            Err(Unfinished::Command(error)) => return Err(error.into()),
-            Err(unfinished) => Some(unfinished.to_string()),
-        };
+        let reached = context.caught_up(patience).await;
         let damage = context.session.check().await?;
         let health = context.health().await?;
+        // An alarm is a finding of its own: who raised it was reached.
+        let trouble = reached.err().filter(|_| health.halted.is_none()).map(|why| why.message);
         Ok(Report { trouble, damage, health, now_ms: clock::now_ms() }.outcome())
     }
 }

@@ -1,7 +1,7 @@
 //! `sync`: one full catch-up.
 
 use crate::{
-    Failure, Outcome,
+    Exit, Failure, Outcome,
     context::{Context, Timeout},
     resolve,
 };
@@ -29,7 +29,7 @@ impl Args {
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
         let since = *context.session.newest_event().borrow();
         let patience = self.timeout.patience();
-        context.session.wait_caught_up(patience).await?;
+        context.caught_up(patience).await?;
         context.read_out(self.timeout.bounded()).await?;
         let queued = drained(context, patience).await?;
         let Counted { received, gaps } = count(context, since).await?;
@@ -49,6 +49,7 @@ async fn drained(context: &Context, patience: Patience) -> Result<usize, Failure
     };
     match context.settled(patience).await {
         Ok(()) => Ok(0),
+        Err(failure) if failure.exit == Exit::Refused => Err(failure),
         // They stay queued, and the answer says how many.
         Err(_) => Ok(context.health().await?.queued),
     }

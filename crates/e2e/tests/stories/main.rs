@@ -8,6 +8,7 @@ mod kills;
 mod links;
 mod network;
 mod profiles;
+mod rollbacks;
 mod servers;
 mod stage;
 mod talk;
