@@ -15,7 +15,7 @@ use tokio::{
 };
 use undertone_core::{Account, LoadError, Loaded};
 use undertone_store::{DatabaseKey, Profile, Store, StoreError, sqlite::Sqlite};
-use undertone_transport::{Link, LinkConfig, Socks5};
+use undertone_transport::{Link, LinkConfig, Pin, Socks5};
 use undertone_wire::ServerAddress;
 
 /// Commands that may wait for the driver.
@@ -89,7 +89,9 @@ pub fn open(folder: &Path, key: DatabaseKey, reach: Reach) -> Result<Running, Op
         Reach::Online => {
             let [a, b, c, d, e, f, g, h, ..] = seed()?;
             let jitter = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-            Wires::of(Link::start(LinkConfig::new(server, proxy, jitter)))
+            let pin = engine.server_keys().map_or_else(|| server.server().into(), Pin::from);
+            let config = LinkConfig { pin, ..LinkConfig::new(server, proxy, jitter) };
+            Wires::of(Link::start(config))
         }
     };
     let (store, lock) = profile.into_parts();

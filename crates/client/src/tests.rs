@@ -2,6 +2,7 @@
 
 mod control;
 mod driver;
+mod keys;
 mod waiting;
 
 use crate::{Engine, Running, Wires, start};
@@ -11,11 +12,12 @@ use std::{
 };
 use tokio::sync::mpsc;
 use undertone_core::io::{Changes, Input, Output};
+use undertone_puppet::first;
 use undertone_store::{
     Batch, ChatSummary, HistoryQuery, Listed, Memory, Records, Store, StoreError, StoredEvent,
 };
 use undertone_transport::{LinkEvent, Outgoing};
-use undertone_wire::{Info, Request, ServerId, ServerKey};
+use undertone_wire::Request;
 
 /// What happened, in order, in the engine and in the store.
 type Diary = Arc<Mutex<Vec<String>>>;
@@ -153,22 +155,7 @@ impl Rig {
 }
 
 fn connected() -> LinkEvent {
-    let first_key = ServerKey([1; 32]);
-    let info = Info {
-        server: ServerId([0; 32]),
-        version_lowest: 1,
-        version_highest: 1,
-        first_key,
-        succession: Vec::new(),
-        policy: b"open".to_vec().into(),
-        tick_ms_min: 20,
-        retention_s: 1,
-        puts_in_flight_max: 1,
-        oldest_tick: 1,
-        contact: Vec::new().into(),
-        notice: Vec::new().into(),
-    };
-    LinkEvent::Connected { connection: 1, info: Box::new(info) }
+    LinkEvent::Connected { connection: 1, info: Box::new(undertone_puppet::info(&first(1))) }
 }
 
 fn persist(key: &str) -> Output {

@@ -39,7 +39,7 @@ use undertone_crypto::mls::Mls;
 use undertone_crypto::{
     Device, DeviceId, DeviceList, Identity, IdentityKey, LeafKey, Phrase, SignedDeviceList,
 };
-use undertone_wire::{ServerAddress, ServerId, decode, encode};
+use undertone_wire::{KeyRing, ServerAddress, ServerId, decode, encode};
 
 /// Who one is on this device.
 pub(crate) struct Me {
@@ -231,6 +231,12 @@ impl Account {
             news: News::default(),
             out: VecDeque::new(),
         }
+    }
+
+    /// The server's keys as it showed them last; `None` before the first connection. Whoever dials
+    /// for this account accepts no server whose keys do not continue them.
+    pub fn server_keys(&self) -> Option<&KeyRing> {
+        self.log.server_keys()
     }
 
     /// Something happened. `now_ms` is this device's clock, Unix milliseconds.

@@ -290,6 +290,11 @@ impl LogFollower {
         self.trust.evidence()
     }
 
+    /// The server's keys as they were shown last; `None` before the first connection.
+    pub(crate) fn server_keys(&self) -> Option<&undertone_wire::KeyRing> {
+        self.trust.ring().ok()
+    }
+
     /// PUTs that the server lets one connection have unanswered.
     pub(crate) fn puts_in_flight_max(&self) -> usize {
         self.trust.puts_in_flight_max()

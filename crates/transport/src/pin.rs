@@ -40,3 +40,9 @@ impl From<KeyRing> for Pin {
         Self { server: keys.server(), known: Some(keys) }
     }
 }
+
+impl From<&KeyRing> for Pin {
+    fn from(keys: &KeyRing) -> Self {
+        keys.clone().into()
+    }
+}

@@ -22,7 +22,6 @@ use undertone_core::{
 use undertone_crypto::IdentityKey;
 use undertone_store::Memory;
 use undertone_transport::{ConnectError, Down, LinkEvent, Outgoing, Step};
-use undertone_wire::{Info, ServerId, ServerKey};
 
 const BEN: ChatId = ChatId([0xb0; 16]);
 const CHLOE: ChatId = ChatId([0xc0; 16]);
@@ -184,20 +183,7 @@ fn health() -> Health {
 }
 
 fn connected() -> LinkEvent {
-    let info = Info {
-        server: ServerId([0; 32]),
-        version_lowest: 1,
-        version_highest: 1,
-        first_key: ServerKey([1; 32]),
-        succession: Vec::new(),
-        policy: b"open".to_vec().into(),
-        tick_ms_min: 20,
-        retention_s: 1,
-        puts_in_flight_max: 1,
-        oldest_tick: 1,
-        contact: Vec::new().into(),
-        notice: Vec::new().into(),
-    };
+    let info = undertone_puppet::info(&undertone_puppet::first(1));
     LinkEvent::Connected { connection: 1, info: Box::new(info) }
 }
 

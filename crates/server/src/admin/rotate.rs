@@ -21,6 +21,7 @@ impl fmt::Display for Rotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "A new key signs from tick {} on; the old one is erased.", self.from_tick)?;
         writeln!(f, "The next start makes a new TLS key too.")?;
+        writeln!(f, "Make a new backup then: clients refuse the keys of older ones.")?;
         write!(f, "The server's id and its address stay as they are.")
     }
 }
