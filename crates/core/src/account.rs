@@ -464,10 +464,19 @@ impl Account {
         self.me.leaf_key.clone()
     }
 
-    pub(crate) fn encrypt_for_tests(&mut self, chat: ChatId, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn encrypt_for_tests(
+        &mut self,
+        chat: ChatId,
+        aad: &[u8],
+        payload: &[u8],
+    ) -> Vec<u8> {
         let conversation = self.conversations.get_mut(&chat).expect("a conversation");
         let group = conversation.group_mut();
-        group.encrypt(&mut self.mls, &self.me.leaf_key, &[], payload).expect("encrypted")
+        group.encrypt(&mut self.mls, &self.me.leaf_key, aad, payload).expect("encrypted")
+    }
+
+    pub(crate) fn signed_head_for_tests(&self) -> undertone_wire::SignedHead {
+        self.log.signed_head().expect("a head").clone()
     }
 
     /// Says something as a raw kind of content, whatever it is.

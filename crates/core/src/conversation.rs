@@ -30,6 +30,7 @@ mod send;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests_kit;
+mod witness;
 
 pub(crate) use create::{Founded, Welcomed};
 pub(crate) use state::{Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed};

@@ -40,7 +40,7 @@ use listing::Listing;
 use rewind::Rewinder;
 use std::collections::{BTreeMap, VecDeque};
 use trust::Trust;
-use undertone_wire::{Answer, DigestPage, HeadRef, Prefix, Request, ServerId};
+use undertone_wire::{Answer, DigestPage, HeadRef, Prefix, Request, ServerId, SignedHead};
 
 /// What a request was for; the account keeps it beside the request's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,16 +228,6 @@ impl LogFollower {
         self.settle(outcome);
     }
 
-    /// Judges a head that a message carries; a conflict is an alarm.
-    pub(crate) fn check_foreign(&mut self, head: HeadRef) -> Foreign {
-        let verdict = self.judge_foreign(head);
-        if verdict == Foreign::Conflict {
-            let outcome = Err(self.foreign_conflict(head));
-            self.settle(outcome);
-        }
-        verdict
-    }
-
     fn settle(&mut self, outcome: Result<(), Breach>) {
         if let Err(breach) = outcome {
             self.halt(breach);
@@ -267,6 +257,11 @@ impl LogFollower {
     /// The newest head that was verified here; `None` before the first connection.
     pub(crate) fn head(&self) -> Option<HeadRef> {
         self.course.head().map(HeadMark::head_ref)
+    }
+
+    /// The same with the server's signature, as every message shows it to its readers.
+    pub(crate) fn signed_head(&self) -> Option<&SignedHead> {
+        self.course.walker.as_ref()?.signed()
     }
 
     /// The server's newest verified time, Unix milliseconds; 0 before the first connection.

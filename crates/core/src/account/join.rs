@@ -51,6 +51,9 @@ pub(super) struct PendingJoin {
     from: IdentityKey,
     #[serde(skip)]
     retries: u32,
+    /// When parts that were not there are asked for again.
+    #[serde(skip)]
+    retry_at_ms: Option<u64>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -65,7 +68,6 @@ pub(super) struct Joins {
     pending: BTreeMap<JoinId, PendingJoin>,
     gathering: BTreeMap<(JoinId, u8), Gathering>,
     rewinding: BTreeSet<JoinId>,
-    retry_at_ms: Option<u64>,
     /// Contacts whose KeyPackages of this device are used up.
     replenish: BTreeSet<IdentityKey>,
 }
@@ -83,6 +85,7 @@ impl PendingJoin {
             tick,
             from: answer.list.identity,
             retries: 0,
+            retry_at_ms: None,
         }
     }
 
@@ -98,6 +101,7 @@ impl PendingJoin {
             tick: 0,
             from,
             retries: 0,
+            retry_at_ms: None,
         }
     }
 
@@ -139,7 +143,14 @@ impl Joins {
     }
 
     pub(super) fn next_wake_ms(&self) -> Option<u64> {
-        self.retry_at_ms
+        self.pending.values().filter_map(|join| join.retry_at_ms).min()
+    }
+
+    /// The waits that are over.
+    fn end_waits(&mut self, now_ms: u64) {
+        for join in self.pending.values_mut() {
+            join.retry_at_ms = join.retry_at_ms.filter(|at| *at > now_ms);
+        }
     }
 
     /// Something was not there; asked for again soon.
@@ -147,9 +158,9 @@ impl Joins {
     fn retry(&mut self, id: &JoinId, now_ms: u64) -> bool {
         let Some(join) = self.pending.get_mut(id) else { return true };
         // All parts of one round come back at once: they are one attempt.
-        if self.retry_at_ms.is_none() {
+        if join.retry_at_ms.is_none() {
             join.retries += 1;
-            self.retry_at_ms = Some(now_ms + (RETRY_MS << join.retries.min(8)));
+            join.retry_at_ms = Some(now_ms + (RETRY_MS << join.retries.min(8)));
         }
         join.retries <= RETRIES_MAX
     }
@@ -186,9 +197,7 @@ impl Account {
 
     /// Goes on with every join as far as possible.
     pub(super) fn advance_joins(&mut self) {
-        if self.joins.retry_at_ms.is_some_and(|at| at <= self.now_ms) {
-            self.joins.retry_at_ms = None;
-        }
+        self.joins.end_waits(self.now_ms);
         for id in self.joins.pending.keys().copied().collect::<Vec<_>>() {
             let Some(join) = self.joins.pending.get(&id).cloned() else { continue };
             let welcome = self.piece(&join, 0);
@@ -239,7 +248,7 @@ impl Account {
             }
             return payload;
         }
-        if self.joins.retry_at_ms.is_none() {
+        if join.retry_at_ms.is_none() {
             for index in missing {
                 let tag = gathering.reference().keys(&server, index).tag;
                 self.cells.get(tag, None, Owner::Join { join: id, what, index });
@@ -261,14 +270,14 @@ impl Account {
             self.drop_join(&join.id(), "its opening head cannot be read");
             return false;
         };
-        match self.log.judge_foreign(opening) {
+        match self.log.compare(opening) {
             Foreign::Conflict => {
                 // One unsigned head of a stranger proves nothing against the server.
                 self.drop_join(&join.id(), "it names another log than this device has seen");
                 return false;
             }
             Foreign::Ahead => return false,
-            Foreign::Consistent | Foreign::Unknown => {}
+            Foreign::Consistent | Foreign::Unknown | Foreign::Unsigned => {}
         }
         if opening.tick >= self.log.retained_from() {
             return opening.tick <= self.log.walked();

@@ -188,12 +188,12 @@ impl Conversation {
     }
 
     fn commit(&mut self, plan: Plan, ctx: &mut Ctx<'_>) {
-        let Some(head) = ctx.log.head() else { return };
+        let Some(aad) = ctx.log.signed_head().map(encode) else { return };
         let spec = CommitSpec {
             add: plan.packages,
             remove: plan.change.removes.iter().map(|removed| removed.leaf).collect(),
             policy: plan.policy.map(|policy| policy.to_bytes()),
-            aad: encode(&head),
+            aad,
         };
         let Some(live) = self.live(ctx) else { return };
         match live.group.commit(ctx.mls, &ctx.me.leaf_key, spec) {

@@ -10,7 +10,7 @@ use rand::{Rng, RngCore};
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::mls::{CommitSpec, Group, KeyPackageBytes, Refused};
 use undertone_crypto::{EpochLog, IdentityKey};
-use undertone_wire::{HeadRef, encode};
+use undertone_wire::HeadRef;
 
 /// A two-party conversation that was just made, and what the other side needs to join it.
 pub(crate) struct Founded {
@@ -70,7 +70,7 @@ impl Conversation {
         let opening = ctx.log.head().ok_or(NotReady)?;
         let mut group = create(&Policy::contact(), ctx)?;
         let add = vec![KeyPackageBytes(package.to_vec())];
-        let spec = CommitSpec { add, aad: encode(&opening), ..CommitSpec::default() };
+        let spec = CommitSpec { add, ..CommitSpec::default() };
         let commit = group.commit(ctx.mls, &ctx.me.leaf_key, spec).map_err(not_ready)?;
         group.merge_pending(ctx.mls).map_err(not_ready)?;
         let tree = group.tree();

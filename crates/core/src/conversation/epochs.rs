@@ -42,4 +42,11 @@ impl Conversation {
         let live = self.live(ctx)?;
         live.members.iter().find(|member| member.leaf == leaf).cloned()
     }
+
+    /// The name to show for the author of a lane.
+    pub(super) fn author_name(&mut self, at: At, leaf: u32, ctx: &mut Ctx<'_>) -> String {
+        let author = self.author_at(at, leaf, ctx);
+        let name = author.map(|member| self.name_of(&member.identity, ctx));
+        name.map_or_else(|| "a member".to_owned(), |name| name.to_string())
+    }
 }

@@ -6,6 +6,7 @@
 //! discarded copy, so that a crash between verdict and merge changes nothing.
 
 use super::control::ControlRead;
+use super::witness::shows_its_log;
 use super::{Ctx, Live};
 use crate::head::{Payload, SignedHead};
 use crate::parcel::{Gathering, PARTS_MAX, ParcelRef};
@@ -15,7 +16,7 @@ use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
 use undertone_crypto::SlotKeys;
 use undertone_crypto::cell::open;
 use undertone_crypto::mls::Staged;
-use undertone_wire::{HeadRef, decode, encode};
+use undertone_wire::{decode, encode};
 
 /// What a commit's parcel holds.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -82,12 +83,19 @@ pub(super) enum Verdict {
 pub(super) struct Win {
     /// The epoch's closing tick.
     pub closing: u64,
-    /// Whether it is this device's pending commit.
-    pub own: bool,
     /// Leaf of its author.
     pub author: u32,
-    /// The MLS bytes; empty when it is one's own.
+    /// What another's commit holds; `None` when it is this device's pending one.
+    pub theirs: Option<Theirs>,
+}
+
+/// A commit that another device made.
+#[derive(Clone, Debug)]
+pub(super) struct Theirs {
+    /// The MLS bytes.
     pub commit: Vec<u8>,
+    /// Whether it shows a head that the server signed.
+    pub shows_log: bool,
 }
 
 /// How far judging came.
@@ -138,7 +146,7 @@ impl Case<'_> {
             self.check_listings(&parcel, ctx)?;
         }
         if self.is_pending(&head, &parcel) {
-            return Ok(Some(self.won(true, head.claims.leaf, Vec::new())));
+            return Ok(Some(self.won(head.claims.leaf, None)));
         }
         let parts = read.parts.get_or_insert_with(|| Gathering::new(parcel));
         if parts.missing().next().is_some() {
@@ -211,12 +219,12 @@ impl Case<'_> {
         if !matches(&staged, author, &payload.change) {
             return Verdict::Stuck("the commit does something else than it declares".to_owned());
         }
-        check_log_of(&staged.aad, ctx);
-        self.won(false, author, commit.to_vec())
+        let shows_log = shows_its_log(&staged.aad, ctx);
+        self.won(author, Some(Theirs { commit: commit.to_vec(), shows_log }))
     }
 
-    fn won(&self, own: bool, author: u32, commit: Vec<u8>) -> Verdict {
-        Verdict::Won(Box::new(Win { closing: self.bounds.closing, own, author, commit }))
+    fn won(&self, author: u32, theirs: Option<Theirs>) -> Verdict {
+        Verdict::Won(Box::new(Win { closing: self.bounds.closing, author, theirs }))
     }
 }
 
@@ -238,12 +246,4 @@ fn matches(staged: &Staged, author: u32, change: &Change) -> bool {
 
 fn key_of(added: &Added) -> (undertone_crypto::IdentityKey, undertone_crypto::DeviceId, [u8; 32]) {
     (added.identity, added.device, added.mls_key)
-}
-
-/// Judges the head that a message carries in its authenticated data; a conflict is an alarm that
-/// stops all sending. An unreadable head proves nothing.
-pub(super) fn check_log_of(aad: &[u8], ctx: &mut Ctx<'_>) {
-    if let Ok(head) = decode::<HeadRef>(aad) {
-        ctx.log.check_foreign(head);
-    }
 }

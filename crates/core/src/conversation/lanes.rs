@@ -6,9 +6,9 @@
 
 mod arrivals;
 
-use super::judge::check_log_of;
 use super::receive::Entry;
 use super::state::Chain;
+use super::witness::shows_its_log;
 use super::{Conversation, Ctx};
 use crate::body::Body;
 use crate::cells::Owner;
@@ -283,9 +283,7 @@ impl Conversation {
     fn pass_expired(&mut self, at: At, slot: &Slot, ctx: &mut Ctx<'_>) {
         self.lane_mut(at, slot.leaf).unknown += 1;
         self.pass(at, slot, false, ctx);
-        let who =
-            self.author_at(at, slot.leaf, ctx).map(|member| self.name_of(&member.identity, ctx));
-        let who = who.map_or_else(|| "a member".to_owned(), |name| name.to_string());
+        let who = self.author_name(at, slot.leaf, ctx);
         let text = format!("A message from {who} expired before this device could read it.");
         ctx.news.event(Event::Gap { chat: self.chat, text });
     }
@@ -331,8 +329,11 @@ impl Conversation {
             Err(Refused::WrongSender) => return Err(Skip::Sender),
             Err(_) => return Err(Skip::Mls),
         };
-        check_log_of(&plain.aad, ctx);
+        let shows_log = shows_its_log(&plain.aad, ctx);
         let body = self.check_body(&head, &plain.payload)?;
+        if !shows_log {
+            self.tell_hidden_log(at, slot.leaf, ctx);
+        }
         let proof = head.proof(&slot.keys.tag);
         self.lane_mut(at, slot.leaf).place = head.claims.place;
         Ok(LaneVerdict::Counts(Box::new(self.entry(at, slot, author, body, plain.payload, proof))))

@@ -1,6 +1,7 @@
 //! The end of an epoch: the winning commit is merged, and what did not count is taken back.
 
 use super::judge::Win;
+use super::lanes::At;
 use super::state::{Epoch, PastMember};
 use super::{Conversation, Ctx, Intent, Live, Past};
 use crate::account::{Invitation, Task};
@@ -30,6 +31,9 @@ impl Conversation {
         ctx.cells.hold_lane(self.chat, false);
         self.pace.last_commit_ms = ctx.now_ms;
         self.tell_changes(&before, win, ctx);
+        if win.theirs.as_ref().is_some_and(|theirs| !theirs.shows_log) {
+            self.tell_hidden_log(At::Now, win.author, ctx);
+        }
         let inside = self.live.as_ref().is_some_and(|live| live.group.is_active());
         if inside {
             self.open_epoch(opening, win.closing, &before, ctx);
@@ -46,10 +50,9 @@ impl Conversation {
 
     fn merge_in_mls(&mut self, win: &Win, ctx: &mut Ctx<'_>) -> Result<(), String> {
         let live = self.live(ctx).ok_or("its MLS state is missing")?;
-        let merged = if win.own {
-            live.group.merge_pending(ctx.mls)
-        } else {
-            live.group.merge(ctx.mls, &win.commit).map(|_| ())
+        let merged = match &win.theirs {
+            None => live.group.merge_pending(ctx.mls),
+            Some(theirs) => live.group.merge(ctx.mls, &theirs.commit).map(|_| ()),
         };
         merged.map_err(|refused| format!("MLS cannot merge the commit ({refused})"))?;
         let Live { group, .. } = self.live.take().ok_or("its MLS state is missing")?;
@@ -108,7 +111,7 @@ impl Conversation {
 
     /// One's own commit has won, or is dead.
     fn settle_pending(&mut self, win: &Win, opening: HeadRef, ctx: &mut Ctx<'_>) {
-        if !win.own {
+        if win.theirs.is_some() {
             return self.drop_pending(ctx);
         }
         let Some(pending) = self.pending.take() else { return };

@@ -125,12 +125,12 @@ impl Conversation {
 
     /// Gives a message its number, its MLS bytes and its first slot.
     fn seal_message(&mut self, seq: u64, ctx: &mut Ctx<'_>) {
-        let Some(head) = ctx.log.head() else { return };
+        let Some(head) = ctx.log.signed_head().map(encode) else { return };
         let number = self.next_number;
         let body = self.body_of(seq, number, ctx);
         let bytes = encode(&body);
         let Some(live) = self.live(ctx) else { return };
-        let sealed = live.group.encrypt(ctx.mls, &ctx.me.leaf_key, &encode(&head), &bytes);
+        let sealed = live.group.encrypt(ctx.mls, &ctx.me.leaf_key, &head, &bytes);
         let sealed = match sealed {
             Ok(sealed) => sealed,
             Err(refused) => return self.become_stuck(&format!("MLS cannot seal ({refused})"), ctx),

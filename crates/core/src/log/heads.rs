@@ -1,4 +1,7 @@
-//! Heads beside the walk: those that others name, and those of ticks that a segment skipped.
+//! Heads beside the walk: those that others show, and those of ticks that a segment skipped.
+//!
+//! A head counts here only with the server's signature: then two heads that contradict each other
+//! prove what the server did, and a member's mere word can stop nobody (ADR 0009).
 
 use super::{Ask, Breach, Evidence, HeadMark, LogEvent, LogFollower, records, trust::empty_tree};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,20 +19,31 @@ const WANTED_MAX: usize = 256;
 /// What one's own log says of a head that somebody else has verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
+    /// The server never signed it: it says nothing of the server.
+    Unsigned,
     /// It is in one's own log.
     Consistent,
     /// Its tick is not kept here any more.
     Unknown,
-    /// Not walked to yet: it is kept and judged then.
+    /// Not walked to yet.
     Ahead,
     /// One's own log has another head there.
     Conflict,
 }
 
+/// Where a signed head came from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A member's message: kept on disk until it is judged, for it is not shown again.
+    Message,
+    /// The server itself.
+    Server,
+}
+
 #[derive(Default)]
 pub(super) struct Heads {
-    /// Heads that others name, ahead of the walk, with the server's signed form where it came so.
-    waiting: BTreeMap<HeadRef, Option<SignedHead>>,
+    /// Heads that others show, ahead of the walk.
+    waiting: BTreeMap<HeadRef, (SignedHead, Source)>,
     wanted: VecDeque<u64>,
     /// Ticks whose heads this connection's server would not show.
     denied: BTreeSet<u64>,
@@ -53,9 +67,9 @@ impl Heads {
     }
 
     /// Heads that messages named, for the record.
-    pub(super) fn unsigned(&self) -> Vec<HeadRef> {
-        let unsigned = self.waiting.iter().filter(|(_, signed)| signed.is_none());
-        unsigned.map(|(head, _)| *head).collect()
+    pub(super) fn named(&self) -> Vec<SignedHead> {
+        let named = self.waiting.values().filter(|(_, source)| *source == Source::Message);
+        named.map(|(signed, _)| signed.clone()).collect()
     }
 
     fn has_room_for(&self, tick: u64) -> bool {
@@ -76,11 +90,12 @@ impl Heads {
     }
 
     /// Whether this head was not waiting yet.
-    pub(super) fn wait(&mut self, head: HeadRef, signed: Option<SignedHead>) -> bool {
+    pub(super) fn wait(&mut self, signed: SignedHead, source: Source) -> bool {
+        let head = signed.head.to_ref();
         if self.waiting.contains_key(&head) {
             return false;
         }
-        self.waiting.insert(head, signed);
+        self.waiting.insert(head, (signed, source));
         if self.waiting.len() > WAITING_MAX {
             self.waiting.pop_last();
         }
@@ -99,12 +114,26 @@ impl Asking {
 
 /// Heads that others name.
 impl LogFollower {
-    /// As [`check_foreign`](Self::check_foreign), without the alarm.
-    pub(crate) fn judge_foreign(&mut self, head: HeadRef) -> Foreign {
+    /// Judges the head that a message carries, now or when it is walked to; a conflict is an alarm.
+    pub(crate) fn check_foreign(&mut self, signed: &SignedHead) -> Foreign {
+        if self.trust.head(signed).is_err() {
+            return Foreign::Unsigned;
+        }
+        let head = signed.head.to_ref();
+        let verdict = self.compare(head);
+        if verdict == Foreign::Ahead && self.heads.wait(signed.clone(), Source::Message) {
+            records::save_waiting(&self.heads, &mut self.out.changes);
+        }
+        if verdict == Foreign::Conflict {
+            let own = self.head_at(head.tick).unwrap_or_else(|| self.course.own());
+            self.halt(disagreement(own, signed, Source::Message));
+        }
+        verdict
+    }
+
+    /// What one's own log says of a head that somebody names.
+    pub(crate) fn compare(&self, head: HeadRef) -> Foreign {
         if head.tick > self.walked() {
-            if self.heads.wait(head, None) {
-                records::save_waiting(&self.heads, &mut self.out.changes);
-            }
             return Foreign::Ahead;
         }
         match self.head_at(head.tick) {
@@ -114,16 +143,11 @@ impl LogFollower {
         }
     }
 
-    pub(super) fn foreign_conflict(&self, other: HeadRef) -> Breach {
-        let own = self.head_at(other.tick).unwrap_or_else(|| self.course.own());
-        Breach::Foreign(Evidence::pair(own, other, None))
-    }
-
     /// Compares a head of verified signature with one's own log, now or when it is walked to.
     pub(super) fn judge_signed(&mut self, signed: &SignedHead) -> Result<(), Breach> {
         let head = signed.head.to_ref();
         if head.tick > self.walked() {
-            self.heads.wait(head, Some(signed.clone()));
+            self.heads.wait(signed.clone(), Source::Server);
             return Ok(());
         }
         match self.head_at(head.tick).filter(|own| *own != head) {
@@ -136,12 +160,12 @@ impl LogFollower {
     pub(super) fn judge_waiting(&mut self, marks: &[HeadMark]) -> Result<(), Breach> {
         let due: Vec<(HeadRef, HeadRef)> = self.heads.due(marks).collect();
         for (own, head) in due {
-            let signed = self.heads.waiting.remove(&head).flatten();
-            if signed.is_none() {
+            let Some((signed, source)) = self.heads.waiting.remove(&head) else { continue };
+            if source == Source::Message {
                 records::save_waiting(&self.heads, &mut self.out.changes);
             }
             if own != head {
-                return Err(disagreement(own, head, signed.as_ref()));
+                return Err(disagreement(own, &signed, source));
             }
         }
         Ok(())
@@ -155,7 +179,7 @@ impl LogFollower {
     }
 
     pub(super) fn contradiction(&self, own: HeadRef, signed: &SignedHead) -> Breach {
-        disagreement(own, signed.head.to_ref(), Some(signed))
+        disagreement(own, signed, Source::Server)
     }
 
     /// Two heads of the server, the second computed from its ticks.
@@ -164,9 +188,12 @@ impl LogFollower {
     }
 }
 
-fn disagreement(own: HeadRef, other: HeadRef, signed: Option<&SignedHead>) -> Breach {
-    let pair = Evidence::pair(own, other, signed.map(encode));
-    if signed.is_some() { Breach::SplitView(pair) } else { Breach::Foreign(pair) }
+fn disagreement(own: HeadRef, other: &SignedHead, source: Source) -> Breach {
+    let pair = Evidence::pair(own, other.head.to_ref(), Some(encode(other)));
+    match source {
+        Source::Message => Breach::Foreign(pair),
+        Source::Server => Breach::SplitView(pair),
+    }
 }
 
 /// Receipts.

@@ -10,9 +10,9 @@
 //! | `waiting` | heads named in messages, not walked to yet |
 
 use super::{
-    Evidence, HeadMark, LogFollower,
+    Evidence, LogFollower,
     course::Course,
-    heads::Heads,
+    heads::{Heads, Source},
     listing::{Changes, FLOOR_KEY, MARK_KEY, RUN_KEY},
     run::Run,
     trust::Trust,
@@ -21,7 +21,7 @@ use super::{
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use serde::{Deserialize, Serialize};
 use tls_codec::{DeserializeBytes, TlsDeserializeBytes, TlsSerialize, TlsSize};
-use undertone_wire::{HeadRef, KeySuccession, ServerKey, decode, encode, merkle::Hash};
+use undertone_wire::{HeadRef, KeySuccession, ServerKey, SignedHead, decode, encode, merkle::Hash};
 
 const VERSION: u8 = 1;
 const TRUST_KEY: &[u8] = b"trust";
@@ -43,7 +43,7 @@ struct KeysRecord {
 
 #[derive(TlsSize, TlsSerialize, TlsDeserializeBytes)]
 struct CourseRecord {
-    mark: HeadMark,
+    head: SignedHead,
     frontier: Vec<Hash>,
     boundary: Option<HeadRef>,
     recovered: Option<u64>,
@@ -59,8 +59,9 @@ pub(super) fn save_trust(trust: &Trust, changes: &mut Changes) {
 
 pub(super) fn save_course(course: &Course, changes: &mut Changes) {
     let Some(walker) = &course.walker else { return };
+    let Some(head) = walker.signed() else { return };
     let record = CourseRecord {
-        mark: *walker.mark(),
+        head: head.clone(),
         frontier: walker.frontier().to_vec(),
         boundary: course.boundary,
         recovered: course.recovered,
@@ -69,7 +70,7 @@ pub(super) fn save_course(course: &Course, changes: &mut Changes) {
 }
 
 pub(super) fn save_waiting(heads: &Heads, changes: &mut Changes) {
-    changes.insert(WAITING_KEY.to_vec(), Some(versioned(&heads.unsigned())));
+    changes.insert(WAITING_KEY.to_vec(), Some(versioned(&heads.named())));
 }
 
 pub(super) fn load(follower: &mut LogFollower, key: &[u8], bytes: &[u8]) -> Result<(), LoadError> {
@@ -78,9 +79,9 @@ pub(super) fn load(follower: &mut LogFollower, key: &[u8], bytes: &[u8]) -> Resu
         COURSE_KEY => load_course(&mut follower.course, bytes)?,
         FLOOR_KEY => follower.listing.restore_floor(unversioned(bytes)?),
         WAITING_KEY => {
-            let waiting: Vec<HeadRef> = unversioned(bytes)?;
+            let waiting: Vec<SignedHead> = unversioned(bytes)?;
             for head in waiting {
-                follower.heads.wait(head, None);
+                follower.heads.wait(head, Source::Message);
             }
         }
         key if key.starts_with(RUN_KEY) => follower.listing.restore_run(Run::from_record(bytes)?),
@@ -100,7 +101,7 @@ fn load_trust(trust: &mut Trust, bytes: &[u8]) -> Result<(), LoadError> {
 
 fn load_course(course: &mut Course, bytes: &[u8]) -> Result<(), LoadError> {
     let record: CourseRecord = unversioned(bytes)?;
-    let walker = Walker::from_parts(record.mark, record.frontier);
+    let walker = Walker::from_parts(record.head, record.frontier);
     course.walker = Some(walker.ok_or_else(|| damaged("the walked head"))?);
     course.boundary = record.boundary;
     course.recovered = record.recovered;

@@ -96,12 +96,12 @@ impl LogFollower {
     }
 
     fn on_opening(&mut self, opening: HeadRef, proof: &LogProof) -> Result<(), Breach> {
-        let (head, frontier) = self.trust.continuation(proof, &empty_tree())?;
+        let (head, walker) = self.trust.continuation(proof, &empty_tree())?;
         if head.to_ref() != opening {
             self.end_rewind(LogEvent::RewindFailed { opening, expired: false });
             return Ok(());
         }
-        self.rewind_on(opening, Walk::from(Walker::at(head, frontier)));
+        self.rewind_on(opening, Walk::from(walker));
         Ok(())
     }
 

@@ -6,8 +6,8 @@ use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use undertone_server_core::{Config, Engine, Keys, Memory, Put, Ticket};
 use undertone_wire::{
-    Answer, Cell, DigestPage, HeadRef, Prefix, Refusal, Request, ServerId, SignedHead, Tag, Token,
-    WriteKey, merkle::Frontier,
+    Answer, Cell, DigestPage, Head, HeadRef, Prefix, Refusal, Request, ServerId, SignedHead, Tag,
+    Token, WriteKey, merkle::Frontier,
 };
 
 /// 2026-01-01, at the start of a day.
@@ -105,6 +105,12 @@ impl Server {
         }
         let Answer::Proof(proof) = self.engine.proof(0, tick) else { panic!("a proof") };
         Frontier::from_parts(proof.head.head.size, proof.frontier).expect("one root per bit")
+    }
+
+    /// A head as a member's message shows it: the newest one with what only a lying server signs.
+    pub(crate) fn shown(&self, tick: u64, size: u64, root: [u8; 32]) -> SignedHead {
+        let head = Head { tick, size, root, ..self.engine.newest().head.clone() };
+        head.sign(&self.key)
     }
 
     pub(crate) fn sign(&self, head: SignedHead) -> SignedHead {

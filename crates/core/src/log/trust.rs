@@ -1,9 +1,9 @@
 //! Whom the follower believes: the pinned server, its keys, and whether anything was breached.
 
-use super::{Breach, Evidence, HeadMark, LogEvent, LogFollower};
+use super::{Breach, Evidence, HeadMark, LogEvent, LogFollower, walker::Walker};
 use undertone_wire::{
     Answer, Head, HeadRef, Info, KeyRing, KeySuccession, LogProof, PROTOCOL_HIGHEST,
-    PROTOCOL_LOWEST, ServerId, ServerKey, SignedHead, encode, merkle::Frontier,
+    PROTOCOL_LOWEST, ServerId, ServerKey, SignedHead, encode,
 };
 
 /// PUTs in flight that are used at most, whatever a server allows: it bounds what is held twice.
@@ -121,18 +121,18 @@ impl Trust {
         self.ring()?.verify(signed).ok_or(Breach::Signature)
     }
 
-    /// The head of a proof and its frontier, if it continues the tree of `own`.
+    /// The head of a proof and a walk that stands there, if it continues the tree of `own`.
     pub(super) fn continuation<'a>(
         &self,
         proof: &'a LogProof,
         own: &HeadRef,
-    ) -> Result<(&'a Head, Frontier), Breach> {
+    ) -> Result<(&'a Head, Walker), Breach> {
         let head = self.head(&proof.head)?;
         let frontier = proof.verify(self.ring()?, own).map_err(|_| {
             let signed = Some(encode(&proof.head));
             Breach::Inconsistent(Evidence::pair(*own, head.to_ref(), signed))
         })?;
-        Ok((head, frontier))
+        Ok((head, Walker::at(proof.head.clone(), frontier)))
     }
 }
 

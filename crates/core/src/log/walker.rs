@@ -3,7 +3,7 @@
 use super::{Breach, Evidence};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 use undertone_wire::merkle::{Frontier, empty_root};
-use undertone_wire::{DigestPage, Head, HeadRef, TickDigest, encode};
+use undertone_wire::{DigestPage, Head, HeadRef, SignedHead, TickDigest, encode};
 
 /// What is kept of a head that was verified here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
@@ -38,24 +38,31 @@ impl From<&Head> for HeadMark {
 
 #[derive(Clone)]
 pub(super) struct Walker {
+    /// The head with the server's signature; none before the first tick.
+    signed: Option<SignedHead>,
     mark: HeadMark,
     frontier: Frontier,
 }
 
 impl Walker {
-    /// Stands at a head whose frontier a proof has shown.
-    pub(super) fn at(head: &Head, frontier: Frontier) -> Self {
-        Self { mark: HeadMark::from(head), frontier }
+    /// Stands at a head of verified signature whose frontier a proof has shown.
+    pub(super) fn at(signed: SignedHead, frontier: Frontier) -> Self {
+        Self { mark: HeadMark::from(&signed.head), signed: Some(signed), frontier }
     }
 
-    pub(super) fn from_parts(mark: HeadMark, frontier: Vec<[u8; 32]>) -> Option<Self> {
-        let frontier = Frontier::from_parts(mark.size, frontier)?;
-        (frontier.root() == mark.root).then_some(Self { mark, frontier })
+    pub(super) fn from_parts(signed: SignedHead, frontier: Vec<[u8; 32]>) -> Option<Self> {
+        let frontier = Frontier::from_parts(signed.head.size, frontier)?;
+        (frontier.root() == signed.head.root).then(|| Self::at(signed, frontier))
     }
 
     /// Stands before the first tick.
     pub(super) fn at_beginning() -> Self {
-        Self { mark: HeadMark::beginning(), frontier: Frontier::default() }
+        Self { signed: None, mark: HeadMark::beginning(), frontier: Frontier::default() }
+    }
+
+    /// The head with the server's signature; none before the first tick.
+    pub(super) fn signed(&self) -> Option<&SignedHead> {
+        self.signed.as_ref()
     }
 
     pub(super) fn mark(&self) -> &HeadMark {
@@ -84,6 +91,7 @@ impl Walker {
         if head.time_ms < walker.mark.time_ms {
             return Err(Breach::Time);
         }
+        walker.signed = Some(page.head.clone());
         Ok((walker, marks))
     }
 

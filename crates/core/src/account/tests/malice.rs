@@ -334,7 +334,7 @@ fn l06_what_mls_does_not_accept_does_not_count() {
 fn l07_somebody_elses_mls_message_does_not_count() {
     let mut evil = Evil::new(27);
     let ben = evil.world.chat("Ben", "Desk");
-    let sealed = evil.world.person("Ben").account.encrypt_for_tests(ben, b"whatever");
+    let sealed = evil.world.person("Ben").account.encrypt_for_tests(ben, &[], b"whatever");
     let said = claims(&mut evil);
     lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
     assert_eq!(evil.skipped("Ada", "L07"), 1);
@@ -368,7 +368,7 @@ fn l07_a_copied_message_still_opens_at_its_true_place() {
 fn l08_a_body_that_the_head_does_not_commit_to_does_not_count() {
     let mut evil = Evil::new(28);
     let mal = evil.mal;
-    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, b"whatever");
+    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, &[], b"whatever");
     let said = claims(&mut evil);
     lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
     evil.assert_void("L08");
@@ -377,9 +377,18 @@ fn l08_a_body_that_the_head_does_not_commit_to_does_not_count() {
 #[test]
 fn l09_a_body_of_another_conversation_does_not_count() {
     let mut evil = Evil::new(29);
-    let (kind, content) = Content::Leave(Leave { stay: [0; 32] }).to_parts();
-    let body = Body {
-        conversation: [1; 32],
+    let body = encode(&body_of([1; 32], &Content::Leave(Leave { stay: [0; 32] })));
+    let mal = evil.mal;
+    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, &[], &body);
+    let said = Claims { body: Body::commitment(&body), ..claims(&mut evil) };
+    lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
+    evil.assert_void("L09");
+}
+
+fn body_of(conversation: [u8; 32], content: &Content) -> Body {
+    let (kind, content) = content.to_parts();
+    Body {
+        conversation,
         device_list: 1,
         message: [2; 16],
         number: 9,
@@ -387,11 +396,32 @@ fn l09_a_body_of_another_conversation_does_not_count() {
         kind,
         content: content.into(),
         blinding: [3; 32],
-    };
-    let body = encode(&body);
-    let mal = evil.mal;
-    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, &body);
+    }
+}
+
+/// A message that shows a head which Mal made up counts, is told of, and stops nobody (ADR 0009).
+#[test]
+fn a_made_up_head_in_a_message_is_told_of_and_stops_nobody() {
+    let mut evil = Evil::new(30);
+    let (ada, mal) = (evil.ada, evil.mal);
+    let account = &mut evil.world.person("Mal").account;
+    let conversation = account.conversation_for_tests(mal).conversation;
+    let mut head = account.signed_head_for_tests();
+    head.head.root = [9; 32];
+    let body = encode(&body_of(conversation, &Content::Text(b"look at this".to_vec().into())));
+    let sealed = account.encrypt_for_tests(mal, &encode(&head), &body);
     let said = Claims { body: Body::commitment(&body), ..claims(&mut evil) };
     lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
-    evil.assert_void("L09");
+
+    let transcript = evil.world.transcript("Ada", ada);
+    assert!(transcript.contains(&"Mal: look at this".to_owned()), "{transcript:?}");
+    let told = evil.world.members_told("Ada");
+    assert!(
+        told.iter().any(|text| text.starts_with("A message from Mal does not show")),
+        "{told:?}"
+    );
+    evil.world.say("Ada", ada, "and on we go");
+    let ben = evil.world.chat("Ben", "Desk");
+    assert!(evil.world.transcript("Ben", ben).contains(&"Ada: and on we go".to_owned()));
+    assert!(evil.world.alarms("Ada").is_empty() && evil.world.alarms("Ben").is_empty());
 }

@@ -33,9 +33,8 @@ impl Conversation {
         if std::mem::replace(&mut read.withheld, true) {
             return;
         }
-        let member = self.find_epoch(lane.0).and_then(|at| self.author_at(at, lane.1, ctx));
-        let who = member.map(|member| self.name_of(&member.identity, ctx));
-        let who = who.map_or_else(|| "a member".to_owned(), |name| name.to_string());
+        let Some(at) = self.find_epoch(lane.0) else { return };
+        let who = self.author_name(at, lane.1, ctx);
         let text = format!(
             "Messages from {who} are listed by the server but not delivered; still asking for them."
         );

@@ -22,9 +22,9 @@ impl LogFollower {
 
     /// Trust on first use; later only where nothing else can be had.
     fn adopt(&mut self, proof: &LogProof) -> Result<(), Breach> {
-        let (head, frontier) = self.trust.continuation(proof, &empty_tree())?;
+        let (head, walker) = self.trust.continuation(proof, &empty_tree())?;
         self.check_is_later(head)?;
-        self.begin_at(Walker::at(head, frontier), &proof.head.head);
+        self.begin_at(walker, &proof.head.head);
         Ok(())
     }
 
@@ -42,10 +42,10 @@ impl LogFollower {
         if head.tick == own.tick && head.to_ref() != own {
             return Err(self.split_view(&proof.head));
         }
-        let (head, frontier) = self.trust.continuation(proof, &own)?;
+        let (head, walker) = self.trust.continuation(proof, &own)?;
         self.course.recovered = head.recovered_after;
         self.course.note_time(head.time_ms);
-        self.course.target = Some(Walker::at(head, frontier));
+        self.course.target = Some(walker);
         self.advance();
         Ok(())
     }
@@ -62,9 +62,9 @@ impl LogFollower {
     /// One's own head is too old for a proof, but its hour's is not: the log is the same one.
     fn located_from_boundary(&mut self, proof: &LogProof) -> Result<(), Breach> {
         let boundary = self.course.boundary.unwrap_or_else(empty_tree);
-        let (head, frontier) = self.trust.continuation(proof, &boundary)?;
+        let (head, walker) = self.trust.continuation(proof, &boundary)?;
         self.check_is_later(head)?;
-        self.begin_at(Walker::at(head, frontier), &proof.head.head);
+        self.begin_at(walker, &proof.head.head);
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl LogFollower {
 
     /// Stands at the last tick that survived a declared recovery; what came after it is undone.
     fn returned(&mut self, proof: &LogProof) -> Result<(), Breach> {
-        let (head, frontier) = self.trust.continuation(proof, &empty_tree())?;
+        let (head, walker) = self.trust.continuation(proof, &empty_tree())?;
         if Some(head.tick) != self.course.recovered {
             return Err(Breach::Answer);
         }
@@ -117,7 +117,7 @@ impl LogFollower {
             self.listing.keep_mark(HeadMark::from(head), &mut self.out.changes);
         }
         self.out.tell(LogEvent::Recovered { after: head.tick });
-        self.course.walker = Some(Walker::at(head, frontier));
+        self.course.walker = Some(walker);
         records::save_course(&self.course, &mut self.out.changes);
         self.locate();
         Ok(())
@@ -135,11 +135,11 @@ impl LogFollower {
     }
 
     fn skipped(&mut self, proof: &LogProof) -> Result<(), Breach> {
-        let (head, frontier) = self.trust.continuation(proof, &self.course.own())?;
+        let (head, walker) = self.trust.continuation(proof, &self.course.own())?;
         if head.tick != self.trust.oldest_tick() {
             return Err(Breach::Answer);
         }
-        self.jump(Walker::at(head, frontier));
+        self.jump(walker);
         self.advance();
         Ok(())
     }
@@ -176,11 +176,11 @@ impl LogFollower {
     /// The head under which a segment was proved continues the target, and becomes it.
     fn aimed(&mut self, segment: Box<SegmentAnswer>, proof: &LogProof) -> Result<(), Breach> {
         let target = self.course.target.as_ref().map_or_else(empty_tree, |it| it.mark().head_ref());
-        let (head, frontier) = self.trust.continuation(proof, &target)?;
+        let (head, walker) = self.trust.continuation(proof, &target)?;
         if head.to_ref() != segment.head.head.to_ref() {
             return Err(self.contradiction(head.to_ref(), &segment.head));
         }
-        self.course.target = Some(Walker::at(head, frontier));
+        self.course.target = Some(walker);
         self.anchor(segment);
         Ok(())
     }
@@ -192,11 +192,10 @@ impl LogFollower {
     }
 
     fn anchored(&mut self, segment: &SegmentAnswer, proof: &LogProof) -> Result<(), Breach> {
-        let (head, frontier) = self.trust.continuation(proof, &self.course.own())?;
+        let (head, walker) = self.trust.continuation(proof, &self.course.own())?;
         if head.tick != segment.leaf.last_tick {
             return Err(Breach::Answer);
         }
-        let walker = Walker::at(head, frontier);
         let mark = *walker.mark();
         self.meet_target(&[mark])?;
         self.listing.add(Run::of_segment(segment), &mut self.out.changes);

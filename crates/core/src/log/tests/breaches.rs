@@ -4,8 +4,8 @@ use crate::log::rig::{Client, START_MS, Server};
 use crate::log::{Foreign, LogEvent};
 use ed25519_dalek::SigningKey;
 use undertone_wire::{
-    Answer, DigestPage, HeadRef, KeySuccession, Prefix, Request, SegmentEntry, SegmentLeaf,
-    ServerKey, SignedHead,
+    Answer, DigestPage, KeySuccession, Prefix, Request, SegmentEntry, SegmentLeaf, ServerKey,
+    SignedHead, encode,
 };
 
 /// A device that follows a server which has five ticks, and the page of a sixth with two cells.
@@ -368,27 +368,45 @@ fn l13_a_message_carries_the_head_of_another_log() {
     let (server, mut ada, page) = following();
     ada.push(page);
     let honest = server.newest();
-    assert_eq!(ada.log.check_foreign(honest), Foreign::Consistent);
-    let unknown = HeadRef { tick: 3, size: 3, root: [1; 32] };
-    assert_eq!(ada.log.check_foreign(unknown), Foreign::Unknown, "before the profile began");
-    let forked = HeadRef { root: [1; 32], ..honest };
-    assert_eq!(ada.log.check_foreign(forked), Foreign::Conflict);
+    let shown = server.shown(honest.tick, honest.size, honest.root);
+    assert_eq!(ada.log.check_foreign(&shown), Foreign::Consistent);
+    let unknown = server.shown(3, 3, [1; 32]);
+    assert_eq!(ada.log.check_foreign(&unknown), Foreign::Unknown, "before the profile began");
+    let forked = server.shown(6, honest.size, [1; 32]);
+    assert_eq!(ada.log.check_foreign(&forked), Foreign::Conflict);
     ada.collect();
     assert_eq!(ada.alarms(), ["L13"]);
     assert!(ada.log.halted());
-    assert_eq!(ada.log.evidence().map(|kept| kept.other), Some((6, forked.size, forked.root)));
+    let kept = ada.log.evidence().expect("a pair of heads");
+    assert_eq!(kept.other, (6, honest.size, [1; 32]));
+    assert_eq!(kept.other_signed, Some(encode(&forked)), "the server's own signature proves it");
+}
+
+#[test]
+fn l13_what_the_server_did_not_sign_stops_nobody() {
+    let (server, mut ada, page) = following();
+    ada.push(page);
+    let newest = server.newest();
+    let mut forged = server.shown(6, newest.size, [1; 32]);
+    forged.signature[0] ^= 1;
+    assert_eq!(ada.log.check_foreign(&forged), Foreign::Unsigned);
+    forged.head.tick = 7;
+    assert_eq!(ada.log.check_foreign(&forged), Foreign::Unsigned, "nor does it wait");
+    ada.collect();
+    assert_eq!(ada.alarms(), [""; 0]);
+    assert!(!ada.log.halted());
 }
 
 #[test]
 fn l13_a_head_ahead_is_judged_when_it_is_walked_to_also_after_a_restart() {
     let (mut server, mut ada, _) = following();
     let honest = server.newest();
-    assert_eq!(ada.log.check_foreign(honest), Foreign::Ahead);
+    let shown = server.shown(honest.tick, honest.size, honest.root);
+    assert_eq!(ada.log.check_foreign(&shown), Foreign::Ahead);
     ada.run(&mut server);
     assert_eq!(ada.alarms(), [""; 0]);
 
-    let forked = HeadRef { tick: 7, size: 7, root: [1; 32] };
-    assert_eq!(ada.log.check_foreign(forked), Foreign::Ahead);
+    assert_eq!(ada.log.check_foreign(&server.shown(7, 7, [1; 32])), Foreign::Ahead);
     ada.collect();
     ada.restart(server.id());
     server.tick(&[70]);
