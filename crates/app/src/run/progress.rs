@@ -29,7 +29,10 @@ pub(super) async fn shown<T>(what: &str, work: impl Future<Output = T>) -> T {
 pub(super) fn waiting_for(verb: &Verb) -> &'static str {
     match verb {
         Verb::Watch(_) => "",
-        Verb::Accept(_) => "waiting for the other side (Ctrl-C is harmless: it goes on by itself)",
+        Verb::Accept(_) => {
+            "waiting for the other side, whose name appears when they are online (Ctrl-C is harmless: \
+             it goes on by itself)"
+        }
         Verb::Send(_) => "waiting for the server (the message is queued)",
         Verb::Sync(_) => "catching up",
         Verb::Link(_) => "storing what stands behind the link",

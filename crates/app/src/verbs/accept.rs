@@ -16,8 +16,8 @@ use undertone_core::{
 /// Become a contact of whoever made a link.
 ///
 /// A one-time link waits until the other device has joined: they must be online at some time (their
-/// `undertone sync` or `undertone watch`). A reusable link returns when the request is stored.
-/// Ended early, it goes on by itself.
+/// `undertone sync` or `undertone watch`), and their name appears then. A reusable link returns when
+/// the request is stored. Ended early, it goes on by itself.
 #[derive(clap::Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[command(after_help = "Example:\n  undertone accept 'undertone:AQIB…' --message 'Ada here'")]
 pub struct Args {
@@ -96,13 +96,18 @@ fn first_contact_failed(code: &str) -> Failure {
         "link_expired" => ("the link has expired", "ask for a new one"),
         _ => ("what stands behind the link is not what it promises", "ask for a new one"),
     };
-    Failure::new(Exit::Refused, code, message).hint(hint)
+    Failure::new(Exit::Refused, code, message, hint)
 }
+
+/// A link names nobody, so that whoever finds it learns nothing.
+const NAME_COMES: &str = "their name appears when they let you in and are online";
 
 fn outcome(chat: &ChatView) -> Outcome {
     let name = show::name(chat.name.as_str());
     let human = match chat.state {
-        ChatState::Requested => format!("{name} has your request ({})", chat.chat),
+        ChatState::Requested => {
+            format!("{name} has your request ({}); {NAME_COMES}", chat.chat)
+        }
         _ => format!("You are contacts: {name} ({})", chat.chat),
     };
     let json = json!({

@@ -9,13 +9,13 @@ use crate::conversation::{Conversation, Founded};
 use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{Event, HistoryRow, MessageState, Refused, Reply};
 use crate::link::{
-    ANSWER_SLOTS, Answer, FirstMessage, LetterKind, LinkKind, LinkUri, OFFER_SLOTS, Offer, Post,
-    day_of, link_id,
+    ANSWER_SLOTS, Answer, FirstMessage, LetterKind, LinkFault, LinkKind, LinkUri, OFFER_SLOTS,
+    Offer, Post, day_of, link_id,
 };
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use rand::{Rng, RngCore};
 use serde::{Deserialize, Serialize};
-use undertone_crypto::Secret;
+use undertone_crypto::{IdentityKey, Secret};
 use undertone_wire::{Cell, decode, encode};
 
 /// A link that is being accepted.
@@ -52,9 +52,7 @@ impl Account {
         text: &str,
         message: Option<String>,
     ) -> Result<(), Refused> {
-        let link = LinkUri::parse(text).map_err(|fault| {
-            refuse("bad_link", &format!("{fault}."), "Ask for the link again, and copy all of it.")
-        })?;
+        let link = LinkUri::parse(text).map_err(|fault| no_link(&fault))?;
         self.check_link(&link)?;
         if message.as_ref().is_some_and(|message| message.len() > TEXT_BYTES_MAX) {
             return Err(refuse(
@@ -195,9 +193,8 @@ impl Account {
             tree: tree.into(),
             signature: [0; 64],
         };
-        let name = Name::tamed(&format!("contact {}", &peer.to_string()[..8]));
         let chat = self.adopt(conversation);
-        self.contacts.add(peer, &name, chat, &offer.list, &mut self.news);
+        self.contacts.add(peer, &name_until_told(&peer), chat, &offer.list, &mut self.news);
         self.send_packages(chat);
         if let Some(message) = &message {
             self.show_first(chat, message, MessageState::Queued, None);
@@ -409,5 +406,41 @@ impl Account {
         let stage = Stage::Answer(Box::new(answering));
         self.accepting.insert(id, Accepting { link, message: None, ticket: None, stage });
         Ok(())
+    }
+}
+
+/// A text that is no link, or one that this version cannot read.
+fn no_link(fault: &LinkFault) -> Refused {
+    let (code, hint) = match fault {
+        LinkFault::OtherVersion(_) => {
+            ("other_version", "Update the older side, and ask for a new link.")
+        }
+        _ => ("bad_link", "Ask for the link again, and copy all of it."),
+    };
+    refuse(code, &format!("{fault}."), hint)
+}
+
+/// What a contact is called until their first words tell their name: an offer holds none.
+fn name_until_told(peer: &IdentityKey) -> Name {
+    let fingerprint = peer.to_string();
+    Name::tamed(&format!("new contact ({} {})", &fingerprint[..4], &fingerprint[4..8]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_of_another_version_is_no_mistake_of_the_user() {
+        assert_eq!(no_link(&LinkFault::OtherVersion(9)).code, "other_version");
+        for fault in [LinkFault::NotALink, LinkFault::ServerAddress, LinkFault::Damaged] {
+            assert_eq!(no_link(&fault).code, "bad_link");
+        }
+    }
+
+    #[test]
+    fn a_name_until_told_says_that_it_is_none() {
+        let peer = IdentityKey([0x37, 0x3c, 0x95, 0xb4].repeat(8).try_into().expect("32 bytes"));
+        assert_eq!(name_until_told(&peer).as_str(), "new contact (373c 95b4)");
     }
 }

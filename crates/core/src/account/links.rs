@@ -269,7 +269,11 @@ impl Account {
         self.links.watched.clear();
         self.save_link(&id);
         for ticket in tickets {
-            let refused = refuse("link_closed", "The link was closed before it was stored.", "");
+            let refused = refuse(
+                "link_closed",
+                "The link was closed before it was stored.",
+                "Make another one: `undertone link`.",
+            );
             self.news.reply(ticket, Err(refused));
         }
     }

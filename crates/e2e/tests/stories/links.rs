@@ -37,9 +37,8 @@ fn a_link_of_another_version_says_which() -> Result<()> {
     let check = Sha256::digest(&bytes[..body]);
     bytes[body..].copy_from_slice(&check[..4]);
     let newer = format!("undertone:{}", BASE64_URL_SAFE_NO_PAD.encode(bytes));
-    let answer = ben.run(&["accept", &newer])?;
-    assert!(matches!(answer.exit, Some(2 | 8)), "{answer:?}");
-    assert!(answer.json["error"]["message"].to_string().contains("version 9"), "{answer:?}");
+    let refused = ben.refused(&["accept", &newer], 8, "other_version")?;
+    assert!(refused["error"]["message"].to_string().contains("version 9"), "{refused}");
     Ok(())
 }
 
