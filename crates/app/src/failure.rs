@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use undertone_client::{Blame, CommandError, ConnectError, CreateError, OpenError, Unfinished};
-use undertone_core::{LoadError, io::Refused};
-use undertone_store::{StoreError, StoreErrorKind};
+use undertone_core::{BadName, LoadError, NAME_BYTES_MAX, io::Refused};
+use undertone_store::StoreError;
 
 /// The exit codes of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,42 +38,61 @@ pub struct Failure {
     pub code: String,
     /// What happened, for people.
     pub message: String,
-    /// What to do; may be empty.
+    /// What to do; never empty.
     pub hint: String,
     /// Ids that exist by then, and candidates.
     pub ids: Map<String, Value>,
 }
 
 impl Failure {
-    /// A failure without a hint.
-    pub fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        let (code, message) = (code.to_owned(), message.into());
-        Self { exit, code, message, hint: String::new(), ids: Map::new() }
+    /// A failure, and what to do about it.
+    pub fn new(
+        exit: Exit,
+        code: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        let (code, message, hint) = (code.to_owned(), message.into(), hint.into());
+        Self { exit, code, message, hint, ids: Map::new() }
     }
 
     /// The user's mistake.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, "usage", message)
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message, hint)
+    }
+
+    /// The system has nothing more to give.
+    pub fn system(message: impl Into<String>) -> Self {
+        Self::new(Exit::Storage, "system", message, "end other programs, and try again")
+    }
+
+    /// A name that somebody typed and that cannot be one.
+    pub(crate) fn bad_name(bad: &BadName) -> Self {
+        Self::usage(
+            bad.to_string(),
+            format!("choose a name of 1 to {NAME_BYTES_MAX} bytes on one line"),
+        )
     }
 
     /// Something that the engine answered and that does not fit the question.
     pub(crate) fn bug(what: &str) -> Self {
-        Self::new(Exit::Bug, "bug", format!("this is a bug of Undertone: {what}"))
+        Self::new(
+            Exit::Bug,
+            "bug",
+            format!("this is a bug of Undertone: {what}"),
+            "please report it, with what you did and what `undertone doctor` says",
+        )
     }
 
     /// The server did what must not be.
     pub(crate) fn alarm(code: &str, text: String) -> Self {
-        Self::new(Exit::Refused, code, text).hint(
+        Self::new(
+            Exit::Refused,
+            code,
+            text,
             "what was queued stays queued; tell the operator and your contacts by another way, \
              and see `undertone doctor`",
         )
-    }
-
-    /// Says what to do.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
-        self
     }
 
     /// Adds an id that exists.
@@ -102,7 +121,7 @@ impl From<Refused> for Failure {
             "other_version" => Exit::Profile,
             _ => Exit::Refused,
         };
-        Self::new(exit, refused.code, refused.message).hint(refused.hint)
+        Self::new(exit, refused.code, refused.message, refused.hint)
     }
 }
 
@@ -115,31 +134,37 @@ impl From<StoreError> for Failure {
 impl Failure {
     fn of_store(error: &StoreError) -> Self {
         let message = error.to_string();
-        match error.kind() {
-            StoreErrorKind::Missing => match error {
-                StoreError::Exists(_) => Self::new(Exit::Usage, "profile_exists", message)
-                    .hint("name another folder with --profile, or use the profile that is there"),
-                _ => Self::new(Exit::NotFound, "no_profile", message)
-                    .hint("make one with `undertone init`, or name its folder with --profile"),
-            },
-            StoreErrorKind::Passphrase => Self::new(Exit::Passphrase, "wrong_passphrase", message)
-                .hint("nothing was changed; try again"),
-            StoreErrorKind::Storage => {
-                let code = if matches!(error, StoreError::InUse) { "in_use" } else { "storage" };
-                Self::new(Exit::Storage, code, message)
-                    .hint("nothing half-done was kept; make room or end the other process")
+        let (exit, code, hint) = match error {
+            StoreError::Newer { .. } => return Self::newer_profile(message),
+            StoreError::Damaged(_) => return Self::damaged_profile(message),
+            StoreError::Exists(_) => (Exit::Usage, "profile_exists", PROFILE_EXISTS),
+            StoreError::NotFound(_) => (Exit::NotFound, "no_profile", NO_PROFILE),
+            StoreError::WrongPassphrase => {
+                (Exit::Passphrase, "wrong_passphrase", "nothing was changed; try again")
             }
-            StoreErrorKind::Profile => Self::of_profile(error, message),
-        }
+            StoreError::InUse => (Exit::Storage, "in_use", "end the other process, or wait for it"),
+            StoreError::Full => (Exit::Storage, "storage", "nothing half-done was kept; make room"),
+            StoreError::ReadOnly(_) => (Exit::Storage, "storage", READ_ONLY),
+            StoreError::Disk(_) => (Exit::Storage, "storage", DISK),
+        };
+        Self::new(exit, code, message, hint)
+    }
+}
+
+const PROFILE_EXISTS: &str = "name another folder with --profile, or use the profile that is there";
+const NO_PROFILE: &str = "make one with `undertone init`, or name its folder with --profile";
+const READ_ONLY: &str = "nothing half-done was kept; make the folder writable for you";
+const DISK: &str = "nothing half-done was kept; look after the disk, and try again";
+
+impl Failure {
+    fn newer_profile(message: String) -> Self {
+        let hint = "use the newer version of Undertone that wrote it";
+        Self::new(Exit::Profile, "newer_profile", message, hint)
     }
 
-    fn of_profile(error: &StoreError, message: String) -> Self {
-        match error {
-            StoreError::Newer { .. } => Self::new(Exit::Profile, "newer_profile", message)
-                .hint("use the newer version of Undertone that wrote it"),
-            _ => Self::new(Exit::Profile, "damaged_profile", message)
-                .hint("nothing was changed; put back all files of the folder from a copy"),
-        }
+    fn damaged_profile(message: String) -> Self {
+        let hint = "nothing was changed; put back all files of the folder from a copy";
+        Self::new(Exit::Profile, "damaged_profile", message, hint)
     }
 }
 
@@ -159,17 +184,30 @@ impl From<CommandError> for Failure {
 impl From<Unfinished> for Failure {
     fn from(unfinished: Unfinished) -> Self {
         let message = unfinished.to_string();
-        match unfinished {
-            Unfinished::Unreachable(_) => Self::new(Exit::Unreachable, "unreachable", message)
-                .hint("what was queued stays queued and goes out by itself later"),
-            Unfinished::Impostor(_) => Self::new(Exit::Refused, "wrong_server", message)
-                .hint("nothing was sent; ask the operator whether the address is right"),
-            Unfinished::Version(_) => Self::new(Exit::Profile, "other_version", message)
-                .hint("what was queued stays queued; update the older side"),
-            Unfinished::TimedOut => Self::new(Exit::TimedOut, "timed_out", message)
-                .hint("nothing is lost; ask again, or give it more time with --timeout"),
-            Unfinished::Command(error) => error.into(),
-        }
+        let (exit, code, hint) = match unfinished {
+            Unfinished::Unreachable(_) => (
+                Exit::Unreachable,
+                "unreachable",
+                "what was queued stays queued and goes out by itself later",
+            ),
+            Unfinished::Impostor(_) => (
+                Exit::Refused,
+                "wrong_server",
+                "nothing was sent; ask the operator whether the address is right",
+            ),
+            Unfinished::Version(_) => (
+                Exit::Profile,
+                "other_version",
+                "what was queued stays queued; update the older side",
+            ),
+            Unfinished::TimedOut => (
+                Exit::TimedOut,
+                "timed_out",
+                "nothing is lost; ask again, or give it more time with --timeout",
+            ),
+            Unfinished::Command(error) => return error.into(),
+        };
+        Self::new(exit, code, message, hint)
     }
 }
 
@@ -178,15 +216,11 @@ impl From<OpenError> for Failure {
         let message = error.to_string();
         match error {
             OpenError::Store(error) => error.into(),
-            OpenError::Engine(LoadError::Newer(_)) => {
-                Self::new(Exit::Profile, "newer_profile", message)
-                    .hint("use the newer version of Undertone that wrote it")
-            }
+            OpenError::Engine(LoadError::Newer(_)) => Self::newer_profile(message),
             OpenError::Engine(LoadError::Damaged(_)) | OpenError::Setting(_) => {
-                Self::new(Exit::Profile, "damaged_profile", message)
-                    .hint("nothing was changed; put back all files of the folder from a copy")
+                Self::damaged_profile(message)
             }
-            OpenError::System(_) => Self::new(Exit::Storage, "system", message),
+            OpenError::System(_) => Self::system(message),
         }
     }
 }
@@ -212,63 +246,9 @@ impl Failure {
                 (Exit::Unreachable, "unreachable", "is the address right, and the server running?")
             }
         };
-        Self::new(exit, code, error.to_string()).hint(format!("nothing was made; {hint}"))
+        Self::new(exit, code, error.to_string(), format!("nothing was made; {hint}"))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ids_stand_beside_the_error() {
-        let failure = Failure::new(Exit::Unreachable, "unreachable", "gone")
-            .hint("wait")
-            .with("message", "%01");
-        let expected = json!({
-            "error": { "code": "unreachable", "message": "gone", "hint": "wait" },
-            "message": "%01",
-        });
-        assert_eq!(failure.to_json(), expected);
-    }
-
-    #[test]
-    fn refusals_get_the_exit_codes_of_the_interface() {
-        let exit = |code| {
-            let refused = Refused { code, message: String::new(), hint: String::new() };
-            Failure::from(refused).exit as u8
-        };
-        assert_eq!(exit("not_found"), 3);
-        for code in ["link_used", "roster_changed", "wrong_server", "group_full", "not_allowed"] {
-            assert_eq!(exit(code), 4, "{code}");
-        }
-        assert_eq!(exit("too_long"), 2);
-        assert_eq!(exit("other_version"), 8);
-    }
-
-    #[tokio::test]
-    async fn a_store_that_fails_under_a_running_driver_is_told_by_its_kind() {
-        let exit = async |error: StoreError| {
-            let (storage, _closed) =
-                undertone_client::Storage::start(undertone_store::Memory::default(), ()).unwrap();
-            let failed = storage.run(move |_| Err::<(), _>(error)).await.unwrap_err();
-            let failure = Failure::from(CommandError::Store(std::sync::Arc::new(failed)));
-            (failure.exit as u8, failure.code)
-        };
-        assert_eq!(exit(StoreError::Full).await, (7, "storage".to_owned()));
-        let damaged = StoreError::Damaged("page 7".to_owned());
-        assert_eq!(exit(damaged).await, (8, "damaged_profile".to_owned()));
-    }
-
-    #[test]
-    fn the_store_gets_the_exit_codes_of_the_interface() {
-        let exit = |error: StoreError| Failure::from(error).exit as u8;
-        assert_eq!(exit(StoreError::NotFound("x".into())), 3);
-        assert_eq!(exit(StoreError::Exists("x".into())), 2);
-        assert_eq!(exit(StoreError::WrongPassphrase), 6);
-        assert_eq!(exit(StoreError::InUse), 7);
-        assert_eq!(exit(StoreError::Full), 7);
-        assert_eq!(exit(StoreError::Damaged("x".into())), 8);
-        assert_eq!(exit(StoreError::Newer { found: 2, known: 1 }), 8);
-    }
-}
+mod tests;

@@ -40,8 +40,10 @@ impl Global {
         match &self.profile {
             Some(folder) => Ok(folder.clone()),
             None => data_folder().ok_or_else(|| {
-                Failure::usage("the system names no data folder")
-                    .hint("name the profile's folder with --profile")
+                Failure::usage(
+                    "the system names no data folder",
+                    "name the profile's folder with --profile",
+                )
             }),
         }
     }

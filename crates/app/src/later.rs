@@ -65,6 +65,10 @@ impl Later {
 
 /// The promised words for something that a later release builds.
 pub(crate) fn not_yet(what: &str) -> Failure {
-    Failure::new(Exit::Usage, "not_in_this_release", format!("{what} is not in this release"))
-        .hint("`undertone --help` lists what is")
+    Failure::new(
+        Exit::Usage,
+        "not_in_this_release",
+        format!("{what} is not in this release"),
+        "`undertone --help` lists what is",
+    )
 }

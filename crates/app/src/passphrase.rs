@@ -20,7 +20,10 @@ pub(crate) fn choose(global: &Global) -> Result<Zeroizing<String>, Failure> {
     let Some(path) = &global.passphrase_file else {
         let chosen = checked(prompt("New passphrase: ")?)?;
         if prompt("Once more: ")? != chosen {
-            return Err(Failure::usage("the two passphrases differ"));
+            return Err(Failure::usage(
+                "the two passphrases differ",
+                "nothing was made; type them again",
+            ));
         }
         return Ok(chosen);
     };
@@ -34,8 +37,8 @@ fn prompt(text: &str) -> Result<Zeroizing<String>, Failure> {
             Exit::Passphrase,
             "locked",
             format!("no passphrase could be asked for: {error}"),
+            "name a file that holds it with --passphrase-file",
         )
-        .hint("name a file that holds it with --passphrase-file")
     })
 }
 
@@ -45,7 +48,8 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let read =
         File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text));
     read.map_err(|error| {
-        Failure::usage(format!("the passphrase file {} cannot be read: {error}", path.display()))
+        let message = format!("the passphrase file {} cannot be read: {error}", path.display());
+        Failure::usage(message, "name a file whose first line is the passphrase")
     })?;
     let line = text.lines().next().unwrap_or_default();
     checked(Zeroizing::new(line.to_owned()))
@@ -53,8 +57,12 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
 
 fn checked(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, Failure> {
     if passphrase.is_empty() {
-        return Err(Failure::new(Exit::Usage, "empty_passphrase", "the passphrase is empty")
-            .hint("an empty passphrase protects nothing; choose one"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "empty_passphrase",
+            "the passphrase is empty",
+            "an empty passphrase protects nothing; choose one",
+        ));
     }
     Ok(passphrase)
 }

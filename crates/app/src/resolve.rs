@@ -53,7 +53,7 @@ async fn chat_in_the_news(
         }
     });
     found.await.map_err(|failure| match failure.exit {
-        Exit::Unreachable | Exit::TimedOut => unknown.hint(NO_NEWS),
+        Exit::Unreachable | Exit::TimedOut => Failure { hint: NO_NEWS.to_owned(), ..unknown },
         _ => failure,
     })
 }
@@ -101,8 +101,10 @@ pub(crate) fn message(text: &str) -> Result<MessageId, Failure> {
     let digits = text.strip_prefix('%').unwrap_or_default();
     match hex::decode_to_slice(digits, &mut id) {
         Ok(()) => Ok(MessageId(id)),
-        Err(_) => Err(Failure::usage("a message is named by its id, % and 32 hexadecimal digits")
-            .hint("`undertone read CHAT` shows the ids")),
+        Err(_) => Err(Failure::usage(
+            "a message is named by its id, % and 32 hexadecimal digits",
+            "`undertone read CHAT` shows the ids",
+        )),
     }
 }
 
@@ -170,15 +172,19 @@ fn one<T>(
 }
 
 fn unknown(what: &str, text: &str) -> Failure {
-    Failure::new(Exit::NotFound, "not_found", format!("there is no {what} {}", show::name(text)))
-        .hint("`undertone chats` lists what there is; names must be exact")
+    Failure::new(
+        Exit::NotFound,
+        "not_found",
+        format!("there is no {what} {}", show::name(text)),
+        "`undertone chats` lists what there is; names must be exact",
+    )
 }
 
 fn ambiguous(what: &str, text: &str, candidates: Vec<Value>) -> Failure {
     let ids: Vec<_> = candidates.iter().filter_map(|one| one["id"].as_str()).collect();
     let hint = format!("name it by its id: {}", ids.join(" or "));
     let message = format!("{} fits more than one {what}", show::name(text));
-    Failure::new(Exit::NotFound, "ambiguous", message).hint(hint).with("candidates", candidates)
+    Failure::new(Exit::NotFound, "ambiguous", message, hint).with("candidates", candidates)
 }
 
 fn chat_candidate(chat: &ChatView) -> Value {

@@ -147,8 +147,8 @@ impl Person {
         let fits = answer.exit == Some(exit) && answer.code() == code;
         ensure!(fits, "{} {words:?}: not {exit} {code} but {answer:?}", self.name);
         let error = &answer.json["error"];
-        let told = error["message"].as_str().is_some_and(|text| !text.is_empty());
-        ensure!(told && error["hint"].is_string(), "{words:?} explains nothing: {answer:?}");
+        let told = |key: &str| error[key].as_str().is_some_and(|text| !text.is_empty());
+        ensure!(told("message") && told("hint"), "{words:?} explains nothing: {answer:?}");
         Ok(answer.json)
     }
 

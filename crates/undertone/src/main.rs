@@ -41,7 +41,12 @@ fn run(cli: Cli) -> ExitCode {
         Command::Man { page } => match generate::man_page(page.as_deref()) {
             Some(page) => print(&page),
             None => undertone_app::run::finish(
-                Err(Failure::new(Exit::NotFound, "not_found", "there is no such page")),
+                Err(Failure::new(
+                    Exit::NotFound,
+                    "not_found",
+                    "there is no such page",
+                    "`undertone man` prints the first, which names the others",
+                )),
                 global.json,
             ),
         },
@@ -57,7 +62,7 @@ fn finished<T>(runtime: tokio::runtime::Runtime, work: impl Future<Output = T>) 
 }
 
 fn no_runtime(error: &std::io::Error, json: bool) -> ExitCode {
-    let failure = Failure::new(Exit::Storage, "system", format!("out of resources: {error}"));
+    let failure = Failure::system(format!("out of resources: {error}"));
     undertone_app::run::finish(Err(failure), json)
 }
 
@@ -73,8 +78,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|arg| arg == OsStr::new("--json"));
     if error.use_stderr() && wants_json {
         let text = error.render().to_string();
-        let failure =
-            Failure::usage(sentence(&text)).hint("`undertone COMMAND --help` explains it");
+        let failure = Failure::usage(sentence(&text), "`undertone COMMAND --help` explains it");
         // Without a stdout there is nobody to tell.
         let _ = print_failure(&failure, true);
         return ExitCode::from(Exit::Usage as u8);
@@ -94,7 +98,13 @@ fn sentence(text: &str) -> String {
 fn log_to_stderr() {
     let filter =
         EnvFilter::try_from_env("UNDERTONE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // What cannot be logged, such as on a full disk, must not end the server: tracing would say so on
+    // stderr, and panic when that is the log which is full.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .init();
 }
 
 #[cfg(test)]

@@ -125,8 +125,12 @@ fn check(checked: Result<admin::Checked, ServeError>) -> Result<Outcome, Failure
     if checked.sound {
         return Ok(outcome);
     }
-    let failed = Failure::new(Exit::Profile, "damaged", outcome.human)
-        .hint("nothing was changed; compare with a backup");
+    let failed = Failure::new(
+        Exit::Profile,
+        "damaged",
+        outcome.human,
+        "nothing was changed; compare with a backup",
+    );
     Err(failed.with("report", outcome.json))
 }
 
@@ -139,13 +143,13 @@ fn nothing() -> Outcome {
 }
 
 fn failure(error: &ServeError) -> Failure {
-    let exit = match error.kind() {
-        ErrorKind::Internal => Exit::Bug,
-        ErrorKind::Usage => Exit::Usage,
-        ErrorKind::NotFound => Exit::NotFound,
-        ErrorKind::Network => Exit::Unreachable,
-        ErrorKind::Storage => Exit::Storage,
-        ErrorKind::Damaged => Exit::Profile,
+    let (exit, hint) = match error.kind() {
+        ErrorKind::Internal => (Exit::Bug, "please report it, with what you did"),
+        ErrorKind::Usage => (Exit::Usage, "see `undertone serve --help` and server.example.toml"),
+        ErrorKind::NotFound => (Exit::NotFound, "name the server's folder with --data"),
+        ErrorKind::Network => (Exit::Unreachable, "choose another address with --listen"),
+        ErrorKind::Storage => (Exit::Storage, "make room, or end the process that has the folder"),
+        ErrorKind::Damaged => (Exit::Profile, "nothing was changed; put a backup in its place"),
     };
-    Failure::new(exit, error.code(), error.to_string())
+    Failure::new(exit, error.code(), error.to_string(), hint)
 }

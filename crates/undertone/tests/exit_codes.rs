@@ -53,10 +53,12 @@ fn usage_is_exit_2_with_one_object() {
         (&["group", "ban", "Desk", "Ben"], "not_in_this_release"),
         (&["send", "Ben", "x", "--file", "f"], "not_in_this_release"),
         (&["init", "--name", "Ada", "--server", "x"], "bad_address"),
+        (&["init", "--name", "%Ada", "--server", "x"], "usage"),
     ] {
         let (exit, object) = place.run(words);
         assert_eq!(exit, 2, "{words:?}: {object}");
         assert_eq!(object["error"]["code"], word, "{words:?}");
+        assert_ne!(object["error"]["hint"], "", "{words:?}");
     }
 }
 

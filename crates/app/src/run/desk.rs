@@ -41,8 +41,12 @@ impl Desk {
                 tracing::warn!("{error}");
                 Ok(None)
             }
-            Err(error) => Err(Failure::new(Exit::Storage, "control", error.to_string())
-                .hint("other commands could not reach this process")),
+            Err(error) => Err(Failure::new(
+                Exit::Storage,
+                "control",
+                error.to_string(),
+                "other commands could not reach this process",
+            )),
         }
     }
 
@@ -53,6 +57,8 @@ impl Desk {
     }
 }
 
+const OTHER_RELEASE: &str = "the profile is open in another release of Undertone: end that one";
+
 /// Runs the verbs of other processes.
 fn serve(session: Session, closed: watch::Receiver<bool>) -> Serve {
     Arc::new(move |request: Value, lines: Lines| {
@@ -60,7 +66,10 @@ fn serve(session: Session, closed: watch::Receiver<bool>) -> Serve {
         Box::pin(async move {
             let result = match serde_json::from_value::<Verb>(request) {
                 Ok(verb) => served(&verb, session, lines, closed).await,
-                Err(error) => Err(Failure::usage(format!("the request is not a verb: {error}"))),
+                Err(error) => Err(Failure::usage(
+                    format!("the request is not a verb: {error}"),
+                    OTHER_RELEASE,
+                )),
             };
             serde_json::to_value(result).unwrap_or_default()
         })

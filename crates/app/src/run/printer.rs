@@ -4,7 +4,7 @@
 //! a bounded number of lines waits, the verb waits for room, and the driver and the commands of
 //! other processes go on.
 
-use crate::{Exit, Failure};
+use crate::Failure;
 use serde_json::Value;
 use std::io;
 use tokio::sync::{mpsc, oneshot};
@@ -36,9 +36,7 @@ impl Printer {
             let _ = ended.send(());
         };
         let thread = std::thread::Builder::new().name("undertone-print".to_owned()).spawn(work);
-        thread.map_err(|error| {
-            Failure::new(Exit::Storage, "system", format!("out of resources: {error}"))
-        })?;
+        thread.map_err(|error| Failure::system(format!("out of resources: {error}")))?;
         Ok(Self { done })
     }
 

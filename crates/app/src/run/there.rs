@@ -75,8 +75,12 @@ fn go_on(verb: &mut Verb, seq: Option<u64>, after: Duration) {
 }
 
 fn unusable(error: &ControlError) -> Failure {
-    Failure::new(Exit::Storage, "in_use", error.to_string())
-        .hint("what was queued stays queued; end the other process, or try again")
+    Failure::new(
+        Exit::Storage,
+        "in_use",
+        error.to_string(),
+        "what was queued stays queued; end the other process, or try again",
+    )
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub(super) fn parse_proxy(text: Option<&str>) -> Result<Option<Socks5>, Failure>
     match text {
         None | Some("none" | "") => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|bad: undertone_client::BadProxy| {
-            Failure::usage(bad.to_string()).hint("for Tor: socks5h://127.0.0.1:9050")
+            Failure::usage(bad.to_string(), "for Tor: socks5h://127.0.0.1:9050")
         }),
     }
 }

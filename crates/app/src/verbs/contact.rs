@@ -44,7 +44,7 @@ impl Args {
             return Err(Failure::bug("a later verb was run"));
         };
         let chat = resolve::chat(context, chat).await?;
-        let name = Name::parse(name).map_err(|bad| Failure::usage(bad.to_string()))?;
+        let name = Name::parse(name).map_err(|bad| Failure::bad_name(&bad))?;
         let command = Command::RenameContact { chat: chat.chat, name: name.clone() };
         context.ask(command).await?;
         let json = json!({ "chat": chat.chat.to_string(), "name": name.as_str() });

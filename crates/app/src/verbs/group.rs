@@ -192,5 +192,5 @@ impl Args {
 }
 
 fn parse_name(name: &str) -> Result<Name, Failure> {
-    Name::parse(name).map_err(|bad| Failure::usage(bad.to_string()))
+    Name::parse(name).map_err(|bad| Failure::bad_name(&bad))
 }

@@ -65,7 +65,7 @@ impl Args {
             return Err(StoreError::Exists(folder).into());
         }
         let new = NewProfile {
-            name: Name::parse(&self.name).map_err(|bad| Failure::usage(bad.to_string()))?,
+            name: Name::parse(&self.name).map_err(|bad| Failure::bad_name(&bad))?,
             phrase: self.phrase()?,
             server: self.address()?,
             proxy: super::config::parse_proxy(self.proxy.as_deref())?,
@@ -90,8 +90,8 @@ impl Args {
         let mut text = Zeroizing::new(String::new());
         File::open(path)
             .and_then(|file| file.take(PHRASE_BYTES_MAX).read_to_string(&mut text))
-            .map_err(|error| Failure::usage(format!("the words cannot be read: {error}")))?;
-        Phrase::parse(&text).map_err(|bad| Failure::usage(bad.to_string()))
+            .map_err(|error| Failure::usage(format!("the words cannot be read: {error}"), WORDS))?;
+        Phrase::parse(&text).map_err(|bad| Failure::usage(bad.to_string(), WORDS))
     }
 }
 
@@ -113,8 +113,14 @@ fn outcome(words: &str, made: &Made) -> Outcome {
     Outcome::new(json, human)
 }
 
+const WORDS: &str = "nothing was made; name a file that holds the 24 words of the identity";
+
 fn unsaid(error: std::io::Error) -> Failure {
     let message = format!("the words of the identity could not be printed: {error}");
-    Failure::new(Exit::Storage, "stdout", message)
-        .hint("nothing was made; let the output go where it can be read, and run it again")
+    Failure::new(
+        Exit::Storage,
+        "stdout",
+        message,
+        "nothing was made; let the output go where it can be read, and run it again",
+    )
 }

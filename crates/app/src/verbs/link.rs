@@ -51,7 +51,10 @@ impl Args {
 
     async fn make(&self, context: &Context) -> Result<Outcome, Failure> {
         if self.expires.is_zero() {
-            return Err(Failure::usage("a link that ends at once is of no use"));
+            return Err(Failure::usage(
+                "a link that ends at once is of no use",
+                "let it last, as in `--expires 7d`",
+            ));
         }
         let patience = self.timeout.patience();
         let expires_ms = clock::now_ms().saturating_add(millis(self.expires));
@@ -90,7 +93,12 @@ async fn stored(context: &Context, patience: Patience, id: &str) -> Result<LinkV
                 "open" => Ok(Some(link)),
                 other => {
                     let message = format!("the link is {other} already");
-                    Err(Failure::new(Exit::Refused, "link_used", message))
+                    Err(Failure::new(
+                        Exit::Refused,
+                        "link_used",
+                        message,
+                        "make another one: `undertone link`",
+                    ))
                 }
             }
         })

@@ -82,11 +82,13 @@ impl Which {
                 Exit::NotFound,
                 "ambiguous",
                 format!("{} fits more than one request", show::safe(&self.id)),
+                "write more of its id: `undertone requests` shows them",
             )),
             (None, _) => Err(Failure::new(
                 Exit::NotFound,
                 "not_found",
                 format!("there is no request {}", show::safe(&self.id)),
+                "`undertone requests` shows those that wait",
             )),
         }
     }

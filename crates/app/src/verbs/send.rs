@@ -79,8 +79,10 @@ impl Args {
         let releases = self.anyway && self.id.is_some();
         match self.text.as_deref() {
             None if releases => Ok(()),
-            None => Err(Failure::usage("there is no text")
-                .hint("give it as an argument, or `-` to read standard input")),
+            None => Err(Failure::usage(
+                "there is no text",
+                "give it as an argument, or `-` to read standard input",
+            )),
             Some(text) => check_text(text),
         }
     }
@@ -135,7 +137,12 @@ impl Args {
 
 fn check_text(text: &str) -> Result<(), Failure> {
     if text.is_empty() {
-        return Err(Failure::new(Exit::Usage, "empty", "the text is empty"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "empty",
+            "the text is empty",
+            "write something, or `-` to read it from standard input",
+        ));
     }
     if text.len() > TEXT_BYTES_MAX {
         return Err(too_long(text.len()));
@@ -145,7 +152,7 @@ fn check_text(text: &str) -> Result<(), Failure> {
 
 fn too_long(bytes: usize) -> Failure {
     let message = format!("the text has {bytes} bytes; a message takes up to {TEXT_BYTES_MAX}");
-    Failure::new(Exit::Usage, "too_long", message).hint("send it as a file (in a later release)")
+    Failure::new(Exit::Usage, "too_long", message, "send it as a file (in a later release)")
 }
 
 /// One byte more than fits is enough to know. A last line's end is left off, as the shell does.
@@ -153,17 +160,22 @@ fn read_text(input: impl Read) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let limit = TEXT_BYTES_MAX as u64 + 2;
     let read = input.take(limit).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::usage(format!("standard input cannot be read: {error}")))?;
+    read.map_err(|error| {
+        Failure::usage(
+            format!("standard input cannot be read: {error}"),
+            "write the text on the command line instead",
+        )
+    })?;
     if bytes.len() as u64 == limit {
         return Err(Failure::new(
             Exit::Usage,
             "too_long",
             format!("the text has more than {TEXT_BYTES_MAX} bytes"),
-        )
-        .hint("send it as a file (in a later release)"));
+            "send it as a file (in a later release)",
+        ));
     }
     let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage("the text is not UTF-8").hint("send it as a file"))?;
+        .map_err(|_| Failure::usage("the text is not UTF-8", "send it as a file"))?;
     Ok(text.strip_suffix('\n').map_or(text.clone(), str::to_owned))
 }
 
@@ -189,16 +201,20 @@ fn waits(message: MessageId, key: &str, chat: &str) -> Failure {
         Exit::Refused,
         "roster_changed",
         "people have joined since this was written; it waits and was not sent",
+        format!("`undertone send '{chat}' --id {key} --anyway` sends it to all who are in now"),
     )
-    .hint(format!("`undertone send '{chat}' --id {key} --anyway` sends it to all who are in now"))
     .with("message", message.to_string())
     .with("state", "waiting")
     .with("id", key)
 }
 
 fn ended() -> Failure {
-    Failure::new(Exit::Refused, "ended", "the conversation has ended; the message was not sent")
-        .hint("`undertone chats` shows which conversations are open")
+    Failure::new(
+        Exit::Refused,
+        "ended",
+        "the conversation has ended; the message was not sent",
+        "`undertone chats` shows which conversations are open",
+    )
 }
 
 #[cfg(test)]

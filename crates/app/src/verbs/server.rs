@@ -47,12 +47,20 @@ impl Args {
 /// The address that somebody typed.
 pub(super) fn parse_address(text: &str) -> Result<ServerAddress, Failure> {
     text.trim().parse().map_err(|bad: undertone_wire::BadAddress| {
-        Failure::new(Exit::Usage, "bad_address", bad.to_string())
-            .hint("its operator tells it: undertone://HOST:PORT/#FINGERPRINT")
+        Failure::new(
+            Exit::Usage,
+            "bad_address",
+            bad.to_string(),
+            "its operator tells it: undertone://HOST:PORT/#FINGERPRINT",
+        )
     })
 }
 
 fn wrong_server() -> Failure {
-    Failure::new(Exit::Refused, "wrong_server", "this is the address of another server")
-        .hint("a profile stays with its server; the part behind # must be the same")
+    Failure::new(
+        Exit::Refused,
+        "wrong_server",
+        "this is the address of another server",
+        "a profile stays with its server; the part behind # must be the same",
+    )
 }

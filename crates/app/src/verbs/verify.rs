@@ -52,9 +52,13 @@ fn digits(code: &str) -> String {
 }
 
 fn differs(code: &str) -> Failure {
-    Failure::new(Exit::Refused, "code_differs", "the numbers differ: do not trust this contact yet")
-        .hint("compare again; if they still differ, somebody may sit between you: make a new link")
-        .with("code", code)
+    Failure::new(
+        Exit::Refused,
+        "code_differs",
+        "the numbers differ: do not trust this contact yet",
+        "compare again; if they still differ, somebody may sit between you: make a new link",
+    )
+    .with("code", code)
 }
 
 #[cfg(test)]
