@@ -378,7 +378,7 @@ pub enum MessageState {
 pub struct Refused {
     /// A stable word for programs: `not_found`, `link_used`, `link_expired`, `wrong_server`,
     /// `bad_link`, `not_allowed`, `too_long`, `empty`, `group_full`, `roster_changed`, `ended`,
-    /// `stuck`, `not_ready`.
+    /// `stuck`, `not_ready`, `other_version`.
     pub code: &'static str,
     /// What happened, for people.
     pub message: String,
