@@ -85,7 +85,9 @@ impl Account {
                 "server_recovered",
                 &format!(
                     "The server says that it was restored from a backup and lost what it stored \
-                     after tick {after}. Messages of that time may be missing for others."
+                     after tick {after}. Who had not read your messages of that time does not get \
+                     them, nor later ones in the same conversation: ask by another way whether \
+                     they do, and make a new contact or group where they do not."
                 ),
             ),
             LogEvent::Lost { after, until } => self.lose_track(after, until),
