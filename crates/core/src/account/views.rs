@@ -4,6 +4,7 @@ use super::groups::unknown_chat;
 use super::{Account, Purpose};
 use crate::ids::ChatId;
 use crate::io::{ChatState, Event, Health, Refused, Reply};
+use crate::log::Ask;
 use std::collections::BTreeMap;
 
 impl Account {
@@ -55,7 +56,12 @@ impl Account {
 
     /// Questions to the log count too: what they answer may be what a conversation waits for.
     fn reading(&self) -> usize {
-        let asked = self.asks.values().filter(|purpose| matches!(purpose, Purpose::Log(_)));
+        let is_read = |purpose: &&Purpose| match purpose {
+            // It is answered already, and stays for the case that it breaks off.
+            Purpose::Log(Ask::Stream) | Purpose::Cell(_) => false,
+            Purpose::Log(_) => true,
+        };
+        let asked = self.asks.values().filter(is_read);
         asked.count() + self.cells.fetching() + self.joins.under_way()
     }
 

@@ -171,6 +171,20 @@ impl LogFollower {
         }
     }
 
+    /// The second answer to the request for a stream; nothing when that stream is past already.
+    pub(super) fn on_stream_ended(&mut self, answer: Answer) -> Result<(), Breach> {
+        if !matches!(answer, Answer::Refused(_)) {
+            return Err(Breach::Answer);
+        }
+        if !matches!(self.course.phase, Phase::Streaming) {
+            return Ok(());
+        }
+        // It came as far as this; what is asked again goes on from here.
+        let from = self.walked().saturating_add(1);
+        self.course.asked = Some(Request::Stream { from });
+        self.on_course(answer)
+    }
+
     fn on_course_refused(&mut self, phase: Phase, kind: RefusalKind) -> Result<(), Breach> {
         use RefusalKind::{Busy, Closing, Expired, Future, Storage};
         match (phase, kind) {

@@ -1,7 +1,7 @@
 //! The ways to the newest head.
 
-use crate::log::rig::{Client, START_MS, Server};
-use crate::log::{Foreign, LogEvent};
+use crate::log::rig::{Client, Purpose, START_MS, Server};
+use crate::log::{Ask, Foreign, LogEvent};
 use ed25519_dalek::SigningKey;
 use undertone_server_core::{Config, Keys};
 use undertone_wire::{Answer, HeadRef, Refusal, RefusalKind, Request};
@@ -215,6 +215,31 @@ fn an_interrupted_rewind_is_taken_up_after_the_next_connection() {
     chloe.log.rewind(opening);
     chloe.connect(&mut server);
     assert!(chloe.events.contains(&LogEvent::Rewound { opening }));
+}
+
+#[test]
+fn a_stream_that_breaks_off_goes_on_where_it_stopped() {
+    let mut server = Server::new();
+    server.ticks(1, 2);
+    let mut ada = Client::of(&mut server);
+    ada.connect(&mut server);
+    server.ticks(10, 3);
+    ada.run(&mut server);
+    let next = server.newest().tick + 1;
+    ada.take(Purpose::Log(Ask::Stream), refused(RefusalKind::Storage));
+    assert!(ada.log.is_stalled());
+    ada.asked.clear();
+    ada.log.retry();
+    ada.run(&mut server);
+    assert_eq!(ada.asked, [Request::Stream { from: next }]);
+    assert_eq!(ada.alarms(), [""; 0]);
+    // The end of a stream that was left for another question is nobody's answer.
+    ada.log.disconnected();
+    ada.take(Purpose::Log(Ask::Stream), refused(RefusalKind::Future));
+    assert_eq!(ada.alarms(), [""; 0]);
+    ada.connect(&mut server);
+    ada.take(Purpose::Log(Ask::Stream), Answer::Streaming);
+    assert_eq!(ada.alarms(), ["L14"]);
 }
 
 #[test]
