@@ -479,6 +479,11 @@ impl Account {
         self.log.signed_head().expect("a head").clone()
     }
 
+    /// As if a later device list of this person were known.
+    pub(crate) fn renumber_list_for_tests(&mut self, identity: &IdentityKey, number: u64) {
+        self.contacts.renumber_list_for_tests(identity, number);
+    }
+
     /// Says something as a raw kind of content, whatever it is.
     pub(crate) fn say_for_tests(&mut self, chat: ChatId, content: &crate::body::Content) {
         self.with(chat, |to, ctx| to.enqueue_raw_for_tests(content, ctx));
