@@ -1,7 +1,7 @@
 //! Writing and reading the letters of first contact.
 //!
 //! A letter has at most [`MESSAGE_PARTS_MAX`] parts: the Welcome and the tree of two people with the
-//! longest first message fill half of that, and whoever holds an address can write thousands.
+//! longest first message fill little more than half of that, and whoever holds an address can write thousands.
 
 use super::Account;
 use crate::cells::{Owner, Put};

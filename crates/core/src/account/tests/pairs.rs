@@ -195,3 +195,14 @@ fn a_link_that_came_to_nothing_leaves_the_contact_of_another_one() {
     let name = crate::ids::Name::parse("Desk").expect("a name");
     world.command("Ben", Command::CreateGroup { name, members }).expect("Ada is a contact");
 }
+
+#[test]
+fn the_longest_first_message_fits_an_answer() {
+    let mut world = World::new(82, &["Ada", "Ben"]);
+    let link = world.link("Ada", false).uri.expect("a link");
+    let text = "x".repeat(crate::body::TEXT_BYTES_MAX);
+    let accept = Command::Accept { link, message: Some(text.clone()) };
+    world.command("Ben", accept).expect("stored");
+    let ada = world.chat("Ada", "Ben");
+    assert_eq!(world.transcript("Ada", ada), [format!("Ben: {text}")]);
+}
