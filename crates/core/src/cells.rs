@@ -310,6 +310,12 @@ impl Cells {
         self.fetches.cancel_where(|owner| owner.chat() == Some(chat));
     }
 
+    /// Wants no part of this join for now.
+    pub(crate) fn cancel_join(&mut self, id: &[u8; 32]) {
+        let of_join = |owner: &Owner| matches!(owner, Owner::Join { join, .. } if join == id);
+        self.fetches.cancel_where(of_join);
+    }
+
     /// The next request that may be sent now.
     pub(crate) fn poll_request(
         &mut self,

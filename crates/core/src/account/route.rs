@@ -68,13 +68,16 @@ impl Account {
             LogEvent::Walked { .. } | LogEvent::HeadAt { .. } | LogEvent::Rewound { .. } => {
                 self.log_moved = true
             }
-            LogEvent::NoHeadAt { tick } => self.alarm(
-                "head_denied",
-                &format!(
-                    "The server does not show the state of its log after tick {tick}; a \
-                     conversation waits for it."
-                ),
-            ),
+            LogEvent::NoHeadAt { tick } => {
+                self.opening_denied(tick);
+                self.alarm(
+                    "head_denied",
+                    &format!(
+                        "The server does not show the state of its log after tick {tick}; a \
+                         conversation waits for it."
+                    ),
+                );
+            }
             LogEvent::CaughtUp { tick } => {
                 self.log_moved = true;
                 self.tend_due = true;
