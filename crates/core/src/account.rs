@@ -475,6 +475,13 @@ impl Account {
         group.encrypt(&mut self.mls, &self.me.leaf_key, aad, payload).expect("encrypted")
     }
 
+    /// As if the server had proved that the listing of `tag` is another tag's.
+    pub(crate) fn prove_absent_for_tests(&mut self, tag: undertone_wire::Tag) {
+        self.cells.prove_absent_for_tests(tag);
+        self.settle();
+        self.flush();
+    }
+
     pub(crate) fn signed_head_for_tests(&self) -> undertone_wire::SignedHead {
         self.log.signed_head().expect("a head").clone()
     }

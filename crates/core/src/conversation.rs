@@ -17,6 +17,7 @@
 //! it, and a visible gap.
 
 mod advance;
+mod collisions;
 mod commands;
 mod commit;
 mod control;
@@ -138,6 +139,7 @@ struct Reading {
     lanes: BTreeMap<lanes::LaneOf, lanes::Ahead>,
     /// Up to which tick the lanes of an epoch were searched for new slots.
     scanned: BTreeMap<u64, u64>,
+    collisions: collisions::Collisions,
 }
 
 /// Which records have to be written.

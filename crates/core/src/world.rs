@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub swallow: Option<Swallow>,
     /// Cells that the server lists and does not deliver.
     pub withheld: BTreeSet<Tag>,
+    /// Tags whose listings are proved to be other tags' of the same prefix.
+    pub collided: BTreeSet<Tag>,
 }
 
 /// Decides by author and cell whether a PUT is lost.
@@ -91,6 +93,7 @@ impl World {
             hold_ticks: false,
             swallow: None,
             withheld: BTreeSet::new(),
+            collided: BTreeSet::new(),
         };
         for name in names {
             world.arrive(name);
@@ -271,6 +274,9 @@ impl World {
                 if self.swallow.as_mut().is_some_and(|lost| lost(name, &tag, &cell)) => {}
             Request::Get { tag, .. } if self.withheld.contains(&tag) => {
                 self.answer(name, id, Answer::None { colliding: Vec::new() });
+            }
+            Request::Get { tag, .. } if self.collided.contains(&tag) => {
+                self.person(name).account.prove_absent_for_tests(tag);
             }
             Request::Put { tag, write, cell, token } => {
                 let put = self.next_put;

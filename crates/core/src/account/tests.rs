@@ -1,6 +1,8 @@
 //! Whole devices against a whole server: stories of people.
 
+mod collisions;
 mod crashes;
+mod evil;
 mod groups;
 mod malice;
 mod mended;

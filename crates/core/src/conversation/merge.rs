@@ -1,5 +1,6 @@
 //! The end of an epoch: the winning commit is merged, and what did not count is taken back.
 
+use super::collisions::Collisions;
 use super::judge::Win;
 use super::lanes::At;
 use super::state::{Epoch, PastMember};
@@ -106,6 +107,9 @@ impl Conversation {
         } else {
             self.reading.lanes.retain(|(number, _), _| *number != ended.number);
             self.reading.scanned.remove(&ended.number);
+        }
+        if self.past.is_empty() {
+            self.reading.collisions = Collisions::default();
         }
     }
 
