@@ -475,6 +475,21 @@ impl Account {
         group.encrypt(&mut self.mls, &self.me.leaf_key, aad, payload).expect("encrypted")
     }
 
+    /// Calls this device by another id, as whoever has the identity's words may.
+    pub(crate) fn name_device_for_tests(&mut self, device: DeviceId, phrase: &Phrase) {
+        let mut list = self.me.list.list.clone();
+        list.devices = vec![Device { id: device, mls_key: self.me.leaf_key.key() }];
+        self.me.device = device;
+        self.me.list = SignedDeviceList::sign(&Identity::from_phrase(phrase), list);
+        self.contacts = Contacts::new(&self.me);
+        self.save_me();
+        self.flush();
+    }
+
+    pub(crate) fn device_for_tests(&self) -> DeviceId {
+        self.me.device
+    }
+
     /// As if the server had proved that the listing of `tag` is another tag's.
     pub(crate) fn prove_absent_for_tests(&mut self, tag: undertone_wire::Tag) {
         self.cells.prove_absent_for_tests(tag);

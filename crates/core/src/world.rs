@@ -24,12 +24,14 @@ const ROUNDS_MAX: usize = 20_000;
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
     pub records: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
-    pub history: BTreeMap<(ChatId, MessageId, [u8; 16]), HistoryRow>,
+    /// By chat, author and message, as every store keeps it.
+    pub history: BTreeMap<(ChatId, IdentityKey, [u8; 16], MessageId), HistoryRow>,
 }
 
 /// One device.
 pub(crate) struct Person {
     pub account: Account,
+    pub phrase: Phrase,
     pub disk: Disk,
     pub events: Vec<Event>,
     pub online: bool,
@@ -116,13 +118,14 @@ impl World {
         let phrase = Phrase::generate(&mut self.rng);
         let creation = Creation {
             name: Name::parse(name).expect("a name"),
-            phrase,
+            phrase: phrase.clone(),
             server: self.address(),
             seed: self.seed(),
             now_ms: self.now_ms,
         };
         let person = Person {
             account: Account::create(creation).expect("a profile"),
+            phrase,
             disk: Disk::default(),
             events: Vec::new(),
             online: true,
@@ -258,7 +261,8 @@ impl World {
                     }
                 }
                 for row in changes.messages {
-                    person.disk.history.insert((row.chat, row.message, row.author), row);
+                    let key = (row.chat, row.from, row.author, row.message);
+                    person.disk.history.insert(key, row);
                 }
             }
             Output::Transmit { id, request } => self.serve(name, id, request),

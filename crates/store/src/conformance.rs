@@ -151,8 +151,16 @@ fn a_row_is_replaced_and_stays_read(store: &mut dyn Store) {
 
 fn two_authors_may_use_one_id(store: &mut dyn Store) {
     let copied = HistoryRow { author: [8; 16], ..row(WITH_BEN, 1, &[2]) };
-    store.commit(&messages([row(WITH_BEN, 1, &[1]), copied])).unwrap();
-    assert_eq!(store.message(&MessageId([1; 16])).unwrap().len(), 2);
+    // A device id is chosen by its owner, and may be another's.
+    let namesake = HistoryRow {
+        from: IdentityKey([7; 32]),
+        text: "other words".to_owned(),
+        ..row(WITH_BEN, 1, &[3])
+    };
+    let rows = [row(WITH_BEN, 1, &[1]), copied, namesake];
+    store.commit(&messages(rows.clone())).unwrap();
+    let found = store.message(&MessageId([1; 16])).unwrap();
+    assert_eq!(found.into_iter().map(|listed| listed.row).collect::<Vec<_>>(), rows);
     assert_eq!(store.message(&MessageId([2; 16])).unwrap(), []);
 }
 

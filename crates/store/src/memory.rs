@@ -35,12 +35,13 @@ impl Memory {
     fn put(&mut self, row: &HistoryRow) {
         let same = |listed: &&mut Listed| {
             let old = &listed.row;
-            (old.chat, old.author, old.message) == (row.chat, row.author, row.message)
+            (old.chat, old.from, old.author, old.message)
+                == (row.chat, row.from, row.author, row.message)
         };
         match self.messages.iter_mut().find(same) {
             Some(listed) => {
-                let HistoryRow { from, own, .. } = listed.row;
-                listed.row = HistoryRow { from, own, ..row.clone() };
+                let own = listed.row.own;
+                listed.row = HistoryRow { own, ..row.clone() };
             }
             None => self.messages.push(Listed { row: row.clone(), read: row.own }),
         }

@@ -74,7 +74,7 @@ pub struct ChatSummary {
 /// * [`Self::commit`] is atomic and, when it returns, durable.
 /// * A key of [`Changes::records`] is unique within its space; `None` erases, and erased bytes
 ///   do not stay on disk after the next [`Self::forget_erased`], or after the store is closed.
-/// * A [`HistoryRow`] with the same (chat, author, message) replaces the one before and stays
+/// * A [`HistoryRow`] with the same (chat, from, author, message) replaces the one before and stays
 ///   marked as read.
 /// * Reading takes no side effects; an error leaves everything as it was.
 pub trait Store: Send {

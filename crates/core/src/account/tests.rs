@@ -2,6 +2,7 @@
 
 mod collisions;
 mod crashes;
+mod devices;
 mod evil;
 mod groups;
 mod malice;

@@ -4,7 +4,7 @@ use super::collisions::Collisions;
 use super::judge::Win;
 use super::lanes::At;
 use super::state::{Epoch, PastMember};
-use super::{Conversation, Ctx, Intent, Live, Past};
+use super::{Author, Conversation, Ctx, Intent, Live, Past};
 use crate::account::{Invitation, Task};
 use crate::body::NamedMember;
 use crate::io::{ChatState, Event, Role};
@@ -89,9 +89,9 @@ impl Conversation {
     /// A device that comes back later counts from one again.
     fn forget_gone_devices(&mut self) {
         let Some(live) = &self.live else { return };
-        let here: BTreeSet<_> = live.members.iter().map(|member| member.device).collect();
-        self.numbers.retain(|device, _| here.contains(device));
-        self.joined.retain(|device| here.contains(device));
+        let here: BTreeSet<_> = live.members.iter().map(Author::from).collect();
+        self.numbers.retain(|author, _| here.contains(author));
+        self.joined.retain(|author| here.contains(author));
     }
 
     /// An epoch whose lanes wait for a listed cell is kept until it arrives or expires.

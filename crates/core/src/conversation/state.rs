@@ -7,7 +7,7 @@ use crate::parcel::ParcelRef;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::mls::Member;
-use undertone_crypto::{EpochLog, IdentityKey, Slot, SlotKeys};
+use undertone_crypto::{DeviceId, EpochLog, IdentityKey, Slot, SlotKeys};
 use undertone_wire::{HeadRef, ServerId};
 
 /// One epoch of the group, as its cells are addressed.
@@ -137,14 +137,37 @@ pub(crate) struct Past {
     pub members: Vec<PastMember>,
 }
 
+/// A device as the others in a group tell it apart. Its owner chooses the id, and may choose
+/// another's; the key is one that nobody else can sign with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Author {
+    pub identity: IdentityKey,
+    pub device: DeviceId,
+    pub mls_key: [u8; 32],
+}
+
+impl From<&Member> for Author {
+    fn from(member: &Member) -> Self {
+        let Member { identity, device, mls_key, .. } = *member;
+        Self { identity, device, mls_key }
+    }
+}
+
 /// A member of an epoch that has ended.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct PastMember {
     pub leaf: u32,
     pub identity: IdentityKey,
-    pub device: undertone_crypto::DeviceId,
+    pub device: DeviceId,
     pub mls_key: [u8; 32],
     pub key_hash: [u8; 32],
+}
+
+impl PastMember {
+    pub(super) fn author(&self) -> Author {
+        let Self { identity, device, mls_key, .. } = *self;
+        Author { identity, device, mls_key }
+    }
 }
 
 impl From<&Member> for PastMember {

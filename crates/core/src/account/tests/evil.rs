@@ -24,7 +24,13 @@ pub(super) struct Evil {
 
 impl Evil {
     pub(super) fn new(seed: u64) -> Self {
+        Self::prepared(seed, |_| {})
+    }
+
+    /// Mal prepares something before meeting anybody.
+    pub(super) fn prepared(seed: u64, prepare: impl FnOnce(&mut World)) -> Self {
         let mut world = World::new(seed, &["Ada", "Ben", "Mal"]);
+        prepare(&mut world);
         world.meet("Ada", "Ben");
         world.meet("Ada", "Mal");
         world.group("Ada", "Desk", &["Ben", "Mal"]);
@@ -147,6 +153,22 @@ pub(super) fn claims(evil: &mut Evil) -> Claims {
 
 pub(super) fn bytes(text: &[u8]) -> Payload {
     Payload::Inline(text.to_vec().into())
+}
+
+/// A message of Mal's that counts, whatever its body says.
+pub(super) fn say(evil: &mut Evil, body: &Body) {
+    let (mal, body) = (evil.mal, encode(body));
+    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, &[], &body);
+    let said = Claims { body: Body::commitment(&body), ..claims(evil) };
+    lane_cell(evil, said, Payload::Inline(sealed.into()));
+}
+
+/// A text of Mal's to the group.
+pub(super) fn text(evil: &mut Evil, text: &str) -> Body {
+    let mal = evil.mal;
+    let account = &mut evil.world.person("Mal").account;
+    let conversation = account.conversation_for_tests(mal).conversation;
+    body_of(conversation, &Content::Text(text.as_bytes().to_vec().into()))
 }
 
 pub(super) fn body_of(conversation: [u8; 32], content: &Content) -> Body {

@@ -2,7 +2,7 @@
 //!
 //! Mal is a member like the others; the test writes cells with everything that Mal's device knows.
 
-use super::evil::{Evil, body_of, bytes, claims, lane_cell, nothing};
+use super::evil::{Evil, body_of, bytes, claims, lane_cell, nothing, say};
 use crate::body::{Body, Content, Leave};
 use crate::conversation::tests_kit::CommitParcel;
 use crate::head::{Claims, Payload, SignedHead};
@@ -236,11 +236,8 @@ fn l08_a_body_that_the_head_does_not_commit_to_does_not_count() {
 #[test]
 fn l09_a_body_of_another_conversation_does_not_count() {
     let mut evil = Evil::new(29);
-    let body = encode(&body_of([1; 32], &Content::Leave(Leave { stay: [0; 32] })));
-    let mal = evil.mal;
-    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, &[], &body);
-    let said = Claims { body: Body::commitment(&body), ..claims(&mut evil) };
-    lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
+    let body = body_of([1; 32], &Content::Leave(Leave { stay: [0; 32] }));
+    say(&mut evil, &body);
     evil.assert_void("L09");
 }
 
