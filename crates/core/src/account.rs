@@ -94,7 +94,8 @@ pub struct Account {
     accepting: BTreeMap<[u8; 16], Accepting>,
     joins: Joins,
     conversations: BTreeMap<ChatId, Conversation>,
-    sent_keys: BTreeSet<MessageId>,
+    /// What was sent under callers' own keys, by the salt that the key gives.
+    sent_keys: BTreeMap<[u8; 16], MessageId>,
     /// KeyPackages that contacts were given, the newest set last.
     given: BTreeMap<ChatId, Vec<Vec<Vec<u8>>>>,
     rng: ChaCha20Rng,
@@ -217,7 +218,7 @@ impl Account {
             accepting: BTreeMap::new(),
             joins: Joins::default(),
             conversations: BTreeMap::new(),
-            sent_keys: BTreeSet::new(),
+            sent_keys: BTreeMap::new(),
             given: BTreeMap::new(),
             rng,
             now_ms: 0,
@@ -314,9 +315,10 @@ impl Account {
         for (key, bytes) in records {
             match key.split_first() {
                 Some((b'p', _)) => self.contacts.load(bytes)?,
-                Some((b'k', id)) => {
-                    let id = id.try_into().map_err(|_| damaged("a send key"))?;
-                    self.sent_keys.insert(MessageId(id));
+                Some((b'k', salt)) => {
+                    let salt = salt.try_into().map_err(|_| damaged("a send key"))?;
+                    let id = bytes.as_slice().try_into().map_err(|_| damaged("a send key"))?;
+                    self.sent_keys.insert(salt, MessageId(id));
                 }
                 Some((b'n', who)) => {
                     let who = who.try_into().map_err(|_| damaged("a contact"))?;

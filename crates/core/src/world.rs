@@ -262,7 +262,11 @@ impl World {
                 }
                 for row in changes.messages {
                     let key = (row.chat, row.from, row.author, row.message);
-                    person.disk.history.insert(key, row);
+                    if row.own {
+                        person.disk.history.insert(key, row);
+                    } else {
+                        person.disk.history.entry(key).or_insert(row);
+                    }
                 }
             }
             Output::Transmit { id, request } => self.serve(name, id, request),

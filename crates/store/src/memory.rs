@@ -39,10 +39,8 @@ impl Memory {
                 == (row.chat, row.from, row.author, row.message)
         };
         match self.messages.iter_mut().find(same) {
-            Some(listed) => {
-                let own = listed.row.own;
-                listed.row = HistoryRow { own, ..row.clone() };
-            }
+            Some(listed) if listed.row.own => listed.row = HistoryRow { own: true, ..row.clone() },
+            Some(_) => {}
             None => self.messages.push(Listed { row: row.clone(), read: row.own }),
         }
     }

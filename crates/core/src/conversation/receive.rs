@@ -104,7 +104,7 @@ impl Conversation {
     }
 
     fn show(&mut self, entry: &Entry, text: String, ctx: &mut Ctx<'_>) {
-        let message = entry.body.id();
+        let message = entry.body.id(&entry.author);
         ctx.news.row(HistoryRow {
             chat: self.chat,
             message,

@@ -1,5 +1,6 @@
 //! What a conversation remembers. Everything here is persisted.
 
+use crate::account::Me;
 use crate::body::Content;
 use crate::ids::{MessageId, Name};
 use crate::io::Role;
@@ -189,6 +190,8 @@ impl From<PastMember> for Member {
 pub(crate) struct Outgoing {
     /// The same after every re-sealing.
     pub message: MessageId,
+    /// What makes that id, with author and content.
+    pub salt: [u8; 16],
     /// Kind of the content.
     pub kind: u16,
     /// The content.
@@ -296,14 +299,16 @@ pub(crate) struct Pace {
 impl Outgoing {
     /// A message that waits to be sealed.
     pub(crate) fn new(
-        message: MessageId,
+        me: &Me,
+        salt: [u8; 16],
         content: &Content,
         sent_ms: u64,
         audience: BTreeSet<IdentityKey>,
     ) -> Self {
         let (kind, content) = content.to_parts();
         Self {
-            message,
+            message: MessageId::of(&me.identity, &me.device, &salt, kind, &content),
+            salt,
             kind,
             content,
             sent_ms,
