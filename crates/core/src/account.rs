@@ -503,24 +503,31 @@ impl Account {
         self.log.signed_head().expect("a head").clone()
     }
 
-    /// Says something as a raw kind of content, whatever it is.
-    pub(crate) fn say_for_tests(&mut self, chat: ChatId, content: &crate::body::Content) {
-        self.with(chat, |to, ctx| to.enqueue_raw_for_tests(content, ctx));
-        self.due.insert(chat);
-        self.settle();
-        self.flush();
+    /// Wishes for somebody who is inside: they go and come in one commit if a removal is wished for.
+    pub(crate) fn want_back_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
+        self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
     }
 
     /// Adds a leaf whose key this device made, in somebody else's name.
     pub(crate) fn add_forged_leaf_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
         let forged = LeafKey::random(&mut self.rng);
+        self.want_leaf_for_tests(chat, identity, &forged);
+        self.settle();
+        self.flush();
+    }
+
+    /// Wishes for a leaf that MLS refuses: with a signature key that sits in the group already.
+    pub(crate) fn want_twin_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
+        let key = self.me.leaf_key.clone();
+        self.want_leaf_for_tests(chat, identity, &key);
+    }
+
+    fn want_leaf_for_tests(&mut self, chat: ChatId, identity: IdentityKey, key: &LeafKey) {
         let device = DeviceId([66; 16]);
-        let package = self.mls.key_package(&forged, identity, device, true).expect("a package");
+        let package = self.mls.key_package(key, identity, device, true).expect("a package");
         self.contacts.forge_package_for_tests(identity, package.0);
         self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
         self.due.insert(chat);
-        self.settle();
-        self.flush();
     }
 
     pub(crate) fn heal_commit_for_tests(&mut self, chat: ChatId) -> Vec<u8> {

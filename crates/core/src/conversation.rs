@@ -111,10 +111,6 @@ pub(crate) struct Conversation {
     reading: Reading,
     #[serde(skip)]
     dirty: Dirty,
-    /// A test's leave keeps the words that it was given.
-    #[cfg(test)]
-    #[serde(skip)]
-    raw_leave: bool,
     /// Cells that did not count since the start, by the number of the check.
     #[serde(skip)]
     skipped: BTreeMap<&'static str, u64>,

@@ -154,8 +154,6 @@ impl Conversation {
     fn body_of(&self, seq: u64, number: u64, ctx: &mut Ctx<'_>) -> Body {
         let outgoing = &self.outgoing[&seq];
         let leaves = outgoing.kind == LEAVE;
-        #[cfg(test)]
-        let leaves = leaves && !self.raw_leave;
         let content = if leaves { self.own_leave() } else { outgoing.content.clone() };
         Body {
             conversation: self.conversation,

@@ -35,16 +35,6 @@ impl Conversation {
         self.intents.push(super::Intent::Add(identity));
     }
 
-    /// Queues a content as it is; a leave keeps its own words.
-    pub(crate) fn enqueue_raw_for_tests(
-        &mut self,
-        content: &crate::body::Content,
-        ctx: &mut super::Ctx<'_>,
-    ) {
-        self.raw_leave = true;
-        self.enqueue(None, content, ctx);
-    }
-
     /// What makes the ids of the messages that are on their way.
     pub(crate) fn salts(&self) -> Vec<[u8; 16]> {
         let texts = self.outgoing.values().filter(|outgoing| outgoing.kind == 1);

@@ -267,3 +267,23 @@ fn a_made_up_head_in_a_message_is_told_of_and_stops_nobody() {
     assert!(evil.world.transcript("Ben", ben).contains(&"Ada: and on we go".to_owned()));
     assert!(evil.world.alarms("Ada").is_empty() && evil.world.alarms("Ben").is_empty());
 }
+
+#[test]
+fn a_leave_that_proves_nothing_stops_nobody() {
+    let mut evil = Evil::new(61);
+    let (ada, mal) = (evil.ada, evil.mal);
+    let account = &mut evil.world.person("Mal").account;
+    let conversation = account.conversation_for_tests(mal).conversation;
+    let leave = Content::Leave(Leave { stay: [9; 32] });
+    say(&mut evil, &Body { number: 2, ..body_of(conversation, &leave) });
+    let told = evil.world.members_told("Ada");
+    assert!(told.contains(&"Mal has left.".to_owned()), "{told:?}");
+    evil.world.pass(120_000);
+    let name = crate::ids::Name::parse("Newsroom").expect("a name");
+    evil.world.command("Ada", crate::io::Command::Rename { chat: ada, name }).expect("renamed");
+    evil.world.rest();
+    let ben = evil.world.chat("Ben", "Newsroom");
+    evil.world.say("Ben", ben, "we go on");
+    evil.world.rest();
+    assert_eq!(evil.world.transcript("Ada", ada), ["Ben: we go on"]);
+}
