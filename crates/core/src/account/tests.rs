@@ -9,3 +9,4 @@ mod malice;
 mod mended;
 mod pairs;
 mod schedules;
+mod stays;

@@ -6,7 +6,7 @@
 
 mod arrivals;
 
-use super::receive::Entry;
+use super::receive::{Arrival, Entry};
 use super::state::Chain;
 use super::witness::shows_its_log;
 use super::{Conversation, Ctx, Reading};
@@ -376,7 +376,15 @@ impl Conversation {
     ) -> Entry {
         let epoch = self.epoch_at(at).number;
         let (effective, index) = (slot.effective, slot.index);
-        Entry { epoch, effective, slot: index, author, body, bytes, proof, late: at != At::Now }
+        let when = self.arrival(at, slot.leaf);
+        Entry { epoch, effective, slot: index, author, body, bytes, proof, when }
+    }
+
+    fn arrival(&self, at: At, leaf: u32) -> Arrival {
+        let At::Past(index) = at else { return Arrival::InTime };
+        let mut members = self.past[index].members.iter();
+        let ended = members.any(|member| member.leaf == leaf && member.stay_ended);
+        if ended { Arrival::OfAnotherStay } else { Arrival::Late }
     }
 
     /// The payload, gathered from its parts where it is a parcel; `None` while they are fetched.

@@ -32,8 +32,19 @@ pub(super) struct Entry {
     pub bytes: Vec<u8>,
     /// The author's signature over it.
     pub proof: HeadProof,
-    /// Whether its epoch had ended when it was delivered.
-    pub late: bool,
+    /// When it was delivered.
+    pub when: Arrival,
+}
+
+/// When a cell was delivered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// In its epoch.
+    InTime,
+    /// When its epoch had ended.
+    Late,
+    /// When its author's stay had ended too.
+    OfAnotherStay,
 }
 
 /// Transcript order = (epoch, effective tick, leaf, slot), comparable byte by byte.
@@ -66,13 +77,16 @@ impl Conversation {
         }
     }
 
-    /// A device's numbers count up by one. A number that was seen is a repetition by its author and
+    /// A device's numbers count up by one in each of its stays. A number that was seen is a repetition by its author and
     /// is shown once; a missing number is a gap that the person is told of.
     fn number_is_new(&mut self, entry: &Entry, ctx: &mut Ctx<'_>) -> bool {
+        if entry.when == Arrival::OfAnotherStay {
+            return true;
+        }
         let (author, number) = (Author::from(&entry.author), entry.body.number);
         let known = self.numbers.get(&author).copied();
         if known.is_some_and(|known| number <= known) {
-            return entry.late;
+            return entry.when == Arrival::Late;
         }
         self.numbers.insert(author, number);
         let missing = known.map_or(0, |known| number - known - 1);
@@ -87,7 +101,7 @@ impl Conversation {
     /// Whether cells of a device are still awaited in an epoch that has ended; that gap is shown.
     fn waits_for(&self, author: &Author) -> bool {
         self.past.iter().any(|past| {
-            let sits = |member: &&PastMember| member.author() == *author;
+            let sits = |member: &&PastMember| member.author() == *author && !member.stay_ended;
             past.members.iter().filter(sits).any(|member| self.waits_in(past, member.leaf))
         })
     }

@@ -162,6 +162,8 @@ pub(crate) struct PastMember {
     pub device: DeviceId,
     pub mls_key: [u8; 32],
     pub key_hash: [u8; 32],
+    /// It was removed since, and may be back: its numbers in this epoch are of another count.
+    pub stay_ended: bool,
 }
 
 impl PastMember {
@@ -174,13 +176,13 @@ impl PastMember {
 impl From<&Member> for PastMember {
     fn from(member: &Member) -> Self {
         let Member { leaf, identity, device, mls_key, key_hash } = *member;
-        Self { leaf, identity, device, mls_key, key_hash }
+        Self { leaf, identity, device, mls_key, key_hash, stay_ended: false }
     }
 }
 
 impl From<PastMember> for Member {
     fn from(member: PastMember) -> Self {
-        let PastMember { leaf, identity, device, mls_key, key_hash } = member;
+        let PastMember { leaf, identity, device, mls_key, key_hash, .. } = member;
         Self { leaf, identity, device, mls_key, key_hash }
     }
 }
@@ -279,6 +281,12 @@ pub(crate) enum Intent {
     SetRole(IdentityKey, Role),
     /// One's own keys are fresh.
     Heal,
+}
+
+impl Intent {
+    pub(crate) fn is_removal(&self) -> bool {
+        matches!(self, Self::Remove { .. })
+    }
 }
 
 /// When commits are made that nobody asked for, and how losers make way.
