@@ -10,3 +10,4 @@ mod mended;
 mod pairs;
 mod schedules;
 mod stays;
+mod wishes;
