@@ -440,7 +440,7 @@ impl Account {
         }
         // Nothing is written before the newest head is known; its arrival wakes by itself.
         let conversations = self.conversations.values().filter(|_| self.log.caught_up());
-        let wakes = conversations.filter_map(Conversation::next_wake_ms);
+        let wakes = conversations.filter_map(|it| it.next_wake_ms(self.now_ms));
         let cells = self.cells.next_deadline(self.now_ms);
         let joins = self.joins.next_wake_ms();
         let links = self.links.next_wake_ms();

@@ -51,7 +51,7 @@ impl Conversation {
         if self.pending.is_some()
             || self.held
             || self.leaving
-            || ctx.now_ms < self.pace.wait_until_ms
+            || ctx.now_ms < self.pace.waits_until_ms(ctx.now_ms)
         {
             return;
         }
@@ -85,7 +85,7 @@ impl Conversation {
     }
 
     /// When something has to be looked at again, by this device's clock.
-    pub(crate) fn next_wake_ms(&self) -> Option<u64> {
+    pub(crate) fn next_wake_ms(&self, now_ms: u64) -> Option<u64> {
         let closed = self.held || self.leaving || self.reading.control.is_some();
         if !self.is_live() || self.pending.is_some() || closed {
             return None;
@@ -97,7 +97,7 @@ impl Conversation {
         let intents = self.intents.iter().map(due).min();
         let heal = self.pace.heal_at_ms.max(self.pace.last_commit_ms + QUIET_MS);
         let wake = intents.map_or(heal, |intents| intents.min(heal));
-        Some(wake.max(self.pace.wait_until_ms))
+        Some(wake.max(self.pace.waits_until_ms(now_ms)))
     }
 
     fn want_healing(&mut self, ctx: &Ctx<'_>) {
@@ -303,8 +303,7 @@ impl Conversation {
     /// One's own commit lost the race: its bytes are dead, its intents live on.
     pub(super) fn drop_pending(&mut self, ctx: &mut Ctx<'_>) {
         let Some(pending) = self.pending.take() else { return };
-        self.pace.lost = (self.pace.lost + 1).min(8);
-        self.pace.wait_until_ms = ctx.now_ms + (1000 << self.pace.lost);
+        self.pace.lose(ctx.now_ms);
         if let Some(parcel) = pending.parcel() {
             self.forget_parcel(&parcel, ctx);
         }

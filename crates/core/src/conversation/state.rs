@@ -304,6 +304,24 @@ pub(crate) struct Pace {
     pub wait_until_ms: u64,
 }
 
+impl Pace {
+    /// Races in a row after which the wait grows no more.
+    const LOST_MAX: u32 = 8;
+
+    /// Makes way for whoever won, twice as long after every race.
+    pub(crate) fn lose(&mut self, now_ms: u64) {
+        self.lost = (self.lost + 1).min(Self::LOST_MAX);
+        self.wait_until_ms = now_ms + (1000 << self.lost);
+    }
+
+    /// Until when to make way. A time that is further off than the longest wait was set by a clock
+    /// that was wrong: it holds nothing up.
+    pub(crate) fn waits_until_ms(&self, now_ms: u64) -> u64 {
+        let believed = self.wait_until_ms <= now_ms.saturating_add(1000 << Self::LOST_MAX);
+        if believed { self.wait_until_ms } else { now_ms }
+    }
+}
+
 impl Outgoing {
     /// A message that waits to be sealed.
     pub(crate) fn new(
