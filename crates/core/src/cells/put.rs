@@ -91,6 +91,10 @@ impl Outbox {
         self.next_order += 1;
         changes.insert(tag.0.to_vec(), Some(record::save(&stored)));
         self.admit(tag, stored);
+        if std::mem::take(&mut self.server_full) {
+            // Somebody waits for this one: whether there is room now is asked at once.
+            self.not_before_ms = 0;
+        }
         true
     }
 
@@ -176,7 +180,7 @@ impl Outbox {
     }
 
     pub(super) fn server_full(&self) -> bool {
-        self.server_full
+        self.server_full && !self.ready.is_empty()
     }
 
     pub(super) fn on_answer(
@@ -188,6 +192,7 @@ impl Outbox {
         out: &mut Out,
     ) -> Result<(), Breach> {
         let Some(hash) = self.answered(&tag) else { return Ok(()) };
+        self.server_full = false;
         match answer {
             Answer::Stored(receipt) => self.stored(tag, hash, &receipt, log, out),
             Answer::Taken { cell, receipt } if cell != hash => {
@@ -222,7 +227,6 @@ impl Outbox {
     ) -> Result<(), Breach> {
         let tick = log.verify_receipt(receipt, &tag, hash)?;
         self.tries = 0;
-        self.server_full = false;
         let Some(mut live) = self.take(&tag) else { return Ok(()) };
         live.stored.tick = Some(tick);
         let part = matches!(live.stored.put.owner, Owner::Part { .. });
