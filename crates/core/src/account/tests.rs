@@ -1,8 +1,13 @@
 //! Whole devices against a whole server: stories of people.
 
+mod collisions;
 mod crashes;
+mod devices;
+mod evil;
 mod groups;
 mod malice;
 mod mended;
 mod pairs;
 mod schedules;
+mod stays;
+mod wishes;

@@ -150,8 +150,6 @@ impl Conversation {
             live: Some(live),
             reading: Reading::default(),
             dirty: Dirty { state: true, outgoing: BTreeSet::new() },
-            #[cfg(test)]
-            raw_leave: false,
             skipped: BTreeMap::new(),
         })
     }
