@@ -81,7 +81,7 @@ impl Account {
                 self.halted = Some((alarm.code.clone(), alarm.text.clone()));
                 self.news.event(Event::Alarm { code: alarm.code, text: alarm.text });
             }
-            LogEvent::Recovered { after } => self.alarm(
+            LogEvent::Recovered { after, .. } => self.alarm(
                 "server_recovered",
                 &format!(
                     "The server says that it was restored from a backup and lost what it stored \

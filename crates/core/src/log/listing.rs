@@ -101,19 +101,23 @@ impl Listing {
         below.into_iter().for_each(|tick| self.drop_mark(tick, changes));
     }
 
-    /// Forgets every tick above `tick`.
-    pub(super) fn cut_after(&mut self, tick: u64, changes: &mut Changes) {
-        while let Some(last) = self.runs.last_entry().filter(|last| last.get().last() > tick) {
-            changes.insert(run_key(*last.key()), None);
-            if let Some(rest) = last.remove().cut_after(tick) {
-                self.store(rest, changes);
+    /// Forgets what every tick above `tick` lists; the marks stay.
+    pub(super) fn undo_after(&mut self, tick: u64, changes: &mut Changes) {
+        let undone: Vec<u64> = self.runs_after(tick).map(Run::first).collect();
+        for first in undone {
+            if let Some(run) = self.runs.remove(&first) {
+                self.store(run.undo_after(tick), changes);
             }
         }
-        let above: Vec<u64> = self.extra.range(tick..).map(|(tick, _)| *tick).skip(1).collect();
-        above.into_iter().for_each(|tick| self.drop_mark(tick, changes));
         if tick < self.floor {
             self.set_floor(tick, changes);
         }
+    }
+
+    /// The newest tick that was ever known.
+    pub(super) fn newest(&self) -> Option<u64> {
+        let extra = self.extra.keys().next_back().copied();
+        self.runs.values().next_back().map(Run::last).max(extra)
     }
 
     pub(super) fn first_after(&self, prefix: Prefix, after: u64) -> Option<u64> {

@@ -110,6 +110,12 @@ impl Run {
         self
     }
 
+    /// The ticks above `tick` list nothing that counts by itself.
+    pub(super) fn undo_after(mut self, tick: u64) -> Self {
+        self.entries.retain(|entry| entry.1 <= tick);
+        self
+    }
+
     /// What remains up to `tick`; `None` when that is nothing.
     pub(super) fn cut_after(mut self, tick: u64) -> Option<Self> {
         self.last = self.last.min(tick);

@@ -91,7 +91,7 @@ proptest! {
             plain.extend(prefixes.iter().map(|prefix| (Prefix(*prefix), tick)));
         }
         listing.retain_from(floor, &mut disk);
-        listing.cut_after(cut, &mut disk);
+        listing.undo_after(cut, &mut disk);
         let floor = floor.min(cut);
         plain.retain(|(_, tick)| *tick > floor && *tick <= cut);
         let reloaded = reload(&disk);
