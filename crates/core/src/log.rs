@@ -292,6 +292,11 @@ impl LogFollower {
         self.trust.evidence()
     }
 
+    /// Whose log this is.
+    pub(crate) fn server(&self) -> ServerId {
+        self.trust.server()
+    }
+
     /// The server's keys as they were shown last; `None` before the first connection.
     pub(crate) fn server_keys(&self) -> Option<&undertone_wire::KeyRing> {
         self.trust.ring().ok()

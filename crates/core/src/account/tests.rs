@@ -8,6 +8,7 @@ mod groups;
 mod malice;
 mod mended;
 mod pairs;
+mod restored;
 mod schedules;
 mod stays;
 mod wishes;

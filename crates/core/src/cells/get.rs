@@ -1,6 +1,6 @@
 //! The queue of fetches.
 
-use super::{CellAsk, CellEvent, Owner, backoff_ms};
+use super::{CellAsk, CellEvent, Owner, backoff_ms, witness::Witness};
 use crate::log::{Breach, LogFollower};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use undertone_wire::{Answer, Cell, HeadRef, ListedProof, RefusalKind, Request, Tag};
@@ -43,6 +43,10 @@ enum Place {
     Flying(HeadRef, u64),
 }
 
+fn is_control(owner: &Owner) -> bool {
+    matches!(owner, Owner::Control { .. } | Owner::ControlPart { .. })
+}
+
 #[derive(Default)]
 pub(super) struct Fetches {
     all: BTreeMap<Tag, Fetch>,
@@ -67,7 +71,9 @@ impl Fetches {
         let (turn, place) = (self.next_turn, Place::Ready(0));
         self.next_turn += 1;
         self.ready.insert((0, turn), tag);
-        let fetch = Fetch { owners: vec![owner], tick, tries: 0, place, turn, at_its_tick: false };
+        // A witness keeps commits with the proof of their own tick.
+        let at_its_tick = is_control(&owner);
+        let fetch = Fetch { owners: vec![owner], tick, tries: 0, place, turn, at_its_tick };
         self.all.insert(tag, fetch);
         true
     }
@@ -153,11 +159,19 @@ impl Fetches {
         tag: Tag,
         answer: Answer,
         log: &mut LogFollower,
+        witness: &mut Witness,
         events: &mut Events,
     ) -> Result<(), Breach> {
         let Some(head) = self.landed(&tag) else { return Ok(()) };
         match answer {
-            Answer::Found { cell, proof } => self.found(now_ms, tag, cell, &proof, &head, events),
+            Answer::Found { cell, proof } => {
+                if self.all.get(&tag).is_some_and(|fetch| fetch.owners.iter().any(is_control))
+                    && proof.verify_cell(&head.root, &tag, &cell).is_ok()
+                {
+                    witness.see(tag, &cell, &proof);
+                }
+                self.found(now_ms, tag, cell, &proof, &head, events)
+            }
             Answer::None { colliding } => self.none(now_ms, tag, &colliding, &head, log, events),
             Answer::Refused(refusal) => {
                 self.refused(now_ms, tag, refusal.kind, log, events);

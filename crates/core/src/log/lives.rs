@@ -69,6 +69,11 @@ impl LogFollower {
         self.lives.holes()
     }
 
+    /// Whether ticks of this number were undone.
+    pub(crate) fn is_undone(&self, tick: u64) -> bool {
+        self.holes().iter().any(|hole| hole.holds(tick))
+    }
+
     /// Takes note of holes that were walked over. The heads that others named there are nothing
     /// that this log will ever come to.
     pub(super) fn note_holes(&mut self, holes: Vec<Hole>) -> Vec<Hole> {

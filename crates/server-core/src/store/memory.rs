@@ -69,6 +69,14 @@ impl Memory {
         self.clone()
     }
 
+    /// A copy of what is stored now, which goes its own way.
+    pub fn backup(&self) -> Self {
+        let state = self.state();
+        let mut copy = State { spine: state.spine.clone(), ..State::default() };
+        state.ticks.iter().for_each(|(tick, kept)| copy.keep(*tick, kept.clone()));
+        Self(Arc::new(Mutex::new(copy)))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
