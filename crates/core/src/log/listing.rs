@@ -65,11 +65,24 @@ impl Listing {
     /// Adds the runs between an older head and the floor, which the older head then becomes.
     pub(super) fn prepend(&mut self, opening: HeadMark, runs: Vec<Run>, changes: &mut Changes) {
         let floor = self.floor;
+        self.keep_above(floor, changes);
         for run in runs.into_iter().filter_map(|run| run.cut_after(floor)) {
             self.store(run, changes);
         }
         self.set_floor(opening.tick, changes);
         self.keep_mark(opening, changes);
+    }
+
+    /// Cuts from the run in which the floor lies what is not above it: it comes again, whole.
+    fn keep_above(&mut self, floor: u64, changes: &mut Changes) {
+        let Some(holding) = self.runs.range(..=floor).next_back().map(|(first, _)| *first) else {
+            return;
+        };
+        let run = self.runs.remove(&holding);
+        changes.insert(run_key(holding), None);
+        if let Some(rest) = run.and_then(|run| run.cut_before(floor)) {
+            self.store(rest, changes);
+        }
     }
 
     /// Keeps a head that is in no run. Beyond the limit the oldest but the floor's goes.

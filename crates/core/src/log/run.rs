@@ -124,6 +124,14 @@ impl Run {
         (self.first <= tick).then_some(self)
     }
 
+    /// What remains above `tick`; `None` when that is nothing.
+    pub(super) fn cut_before(mut self, tick: u64) -> Option<Self> {
+        self.first = self.first.max(tick.saturating_add(1));
+        self.marks.retain(|mark| mark.tick > tick);
+        self.entries.retain(|entry| entry.1 > tick);
+        (self.first <= self.last).then_some(self)
+    }
+
     pub(super) fn to_record(&self) -> Vec<u8> {
         let offset = |tick: u64| {
             u32::try_from(tick - self.first).expect("a run spans fewer than 2^32 ticks")
