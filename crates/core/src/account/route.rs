@@ -5,7 +5,7 @@ use crate::cells::{CellEvent, Owner};
 use crate::conversation::Conversation;
 use crate::ids::ChatId;
 use crate::io::Event;
-use crate::log::LogEvent;
+use crate::log::{Ask, LogEvent};
 use undertone_wire::{Answer, Cell, Tag};
 
 impl Account {
@@ -22,7 +22,12 @@ impl Account {
     }
 
     pub(super) fn on_answer(&mut self, id: u32, answer: Answer) {
-        match self.asks.remove(&id) {
+        let purpose = self.asks.remove(&id);
+        if matches!((&purpose, &answer), (Some(Purpose::Log(Ask::Course)), Answer::Streaming)) {
+            // A stream that cannot go on ends with a second answer.
+            self.asks.insert(id, Purpose::Log(Ask::Stream));
+        }
+        match purpose {
             Some(Purpose::Log(ask)) => self.log.on_answer(ask, answer),
             Some(Purpose::Cell(ask)) => {
                 self.cells.on_answer(self.now_ms, ask, answer, &mut self.log);
@@ -64,13 +69,16 @@ impl Account {
                 self.cells.keep_signed(&mut self.log);
                 self.log_moved = true;
             }
-            LogEvent::NoHeadAt { tick } => self.alarm(
-                "head_denied",
-                &format!(
-                    "The server does not show the state of its log after tick {tick}; a \
-                     conversation waits for it."
-                ),
-            ),
+            LogEvent::NoHeadAt { tick } => {
+                self.opening_denied(tick);
+                self.alarm(
+                    "head_denied",
+                    &format!(
+                        "The server does not show the state of its log after tick {tick}; a \
+                         conversation waits for it."
+                    ),
+                );
+            }
             LogEvent::CaughtUp { tick } => {
                 self.log_moved = true;
                 self.tend_due = true;

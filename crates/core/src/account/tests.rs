@@ -9,6 +9,7 @@ mod malice;
 mod mended;
 mod pairs;
 mod restored;
+mod returns;
 mod schedules;
 mod stays;
 mod wishes;
