@@ -14,6 +14,7 @@ mod join;
 mod letters;
 mod links;
 mod news;
+mod recovery;
 mod requests;
 mod route;
 mod views;
@@ -188,7 +189,9 @@ impl Account {
         let log_records = space("log");
         let log = LogFollower::load(me.server, borrowed(&log_records))?;
         let cell_records = space("cell");
-        let cells = Cells::load(borrowed(&cell_records))?;
+        let mut cells = Cells::load(borrowed(&cell_records))?;
+        cells.load_archive(borrowed(&space("archive")))?;
+        cells.restore(&log);
         let rng = ChaCha20Rng::from_seed(loaded.seed);
         let mut account = Self::assemble(me, log, cells, mls(space("mls"))?, rng);
         account.load_account(&records)?;
@@ -394,6 +397,7 @@ impl Account {
         self.prune_listings();
         self.news.records_of("log", self.log.take_changes());
         self.news.records_of("cell", self.cells.take_changes());
+        self.news.records_of("archive", self.cells.take_archived());
         self.news.records_of("mls", self.mls.take_changes());
         let changes: Changes = self.news.take_changes();
         if !changes.is_empty() {

@@ -256,6 +256,21 @@ pub struct Health {
     pub server_full: bool,
     /// Why nothing is sent any more, if so: the alarm's code and text.
     pub halted: Option<(String, String)>,
+    /// The newest recovery from a backup that the server has declared.
+    pub recovery: Option<RecoveryView>,
+}
+
+/// A server's recovery from a backup, as this device has followed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryView {
+    /// The last tick that survived.
+    pub after: u64,
+    /// The first tick after the recovery.
+    pub until: u64,
+    /// Lost cells that this device has put again since it was started.
+    pub put_again: usize,
+    /// Lost cells that it still has to put again.
+    pub pending: usize,
 }
 
 /// A stranger who wrote to a reusable link.
@@ -471,7 +486,7 @@ impl Changes {
 }
 
 /// The spaces of [`Changes::records`]; what stands in them is given back at load.
-pub const SPACES: [&str; 7] = ["account", "chat", "out", "link", "mls", "cell", "log"];
+pub const SPACES: [&str; 8] = ["account", "chat", "out", "link", "mls", "cell", "log", "archive"];
 
 /// One message as the history keeps it; (chat, from, author, message) names it. One's own changes
 /// its state and place; somebody else's is what it was when it came.

@@ -15,7 +15,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use undertone_crypto::{IdentityKey, Phrase, SlotKeys};
-use undertone_server_core::{Config, Engine, Keys, Memory, Put, Ticket};
+use undertone_server_core::{CellStore, Config, Engine, Keys, Memory, Put, Ticket};
 use undertone_wire::{Answer, Cell, Request, ServerAddress, Tag};
 
 /// Rounds after which a world that does not come to rest is called restless.
@@ -311,6 +311,24 @@ impl World {
                 self.answer(name, id, answer);
             }
         }
+    }
+
+    /// What the server has stored by now.
+    pub(crate) fn backup(&self) -> Memory {
+        self.server.store().backup()
+    }
+
+    /// The server is lost, and begins again from a backup; whoever is online connects to it anew.
+    pub(crate) fn restore(&mut self, backup: &Memory) {
+        for name in self.people.keys().copied().collect::<Vec<_>>() {
+            self.cut(name);
+        }
+        let store = backup.backup();
+        let survived = store.ticks().map(|ticks| *ticks.end());
+        let keys = Keys::first(SigningKey::from_bytes(&[42; 32]));
+        let config = Config { recovered_after: survived, ..Config::new(keys) };
+        self.now_ms += 60_000;
+        self.server = Engine::open(store, config, self.now_ms).expect("a backup opens");
     }
 
     /// Somebody stores a cell who is no device of this world.

@@ -18,6 +18,7 @@ mod keys;
 pub mod merkle;
 mod op;
 mod proof;
+mod recovery;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use op::{
     SegmentEntry, Token,
 };
 pub use proof::BadProof;
+pub use recovery::first_tick_after_recovery;
 
 use tls_codec::{DeserializeBytes, Serialize};
 

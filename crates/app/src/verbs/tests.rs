@@ -180,6 +180,7 @@ fn health() -> Health {
         stuck: Vec::new(),
         server_full: false,
         halted: None,
+        recovery: None,
     }
 }
 

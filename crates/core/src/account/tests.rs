@@ -8,6 +8,7 @@ mod groups;
 mod malice;
 mod mended;
 mod pairs;
+mod restored;
 mod returns;
 mod schedules;
 mod stays;

@@ -6,7 +6,7 @@
 //! as the listed tick left it where the other is later. So whenever a device asks, it comes to the
 //! same answer.
 
-use super::{CellAsk, CellEvent, Owner, backoff_ms};
+use super::{CellAsk, CellEvent, Owner, backoff_ms, witness::Witness};
 use crate::log::{Breach, LogFollower};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use undertone_wire::{Answer, Cell, HeadRef, ListedProof, RefusalKind, Request, Tag};
@@ -51,6 +51,15 @@ enum Place {
     Flying(HeadRef, u64),
     /// Waits for the head of its tick, which the log was asked for, until this time at most.
     Headless(u64),
+}
+
+impl Fetch {
+    /// Whether it is of a commit: a witness keeps those with the proof of their own tick.
+    fn is_of_control(&self) -> bool {
+        let control =
+            |owner: &Owner| matches!(owner, Owner::Control { .. } | Owner::ControlPart { .. });
+        self.owners.iter().any(control)
+    }
 }
 
 #[derive(Default)]
@@ -127,7 +136,10 @@ impl Fetches {
         if due_ms > now_ms || self.flying.len() >= WINDOW {
             return None;
         }
-        let head = self.all.get(&want)?.at_its_tick.or_else(|| log.head())?;
+        let fetch = self.all.get(&want)?;
+        let own_tick = want.1.filter(|_| fetch.tries == 0 && fetch.is_of_control());
+        let own_tree = || own_tick.and_then(|tick| log.head_at(tick));
+        let head = fetch.at_its_tick.or_else(own_tree).or_else(|| log.head())?;
         self.set_place(want, Place::Flying(head, now_ms + ANSWER_WITHIN_MS));
         let (tag, tick) = want;
         Some((CellAsk::Get(tag, tick), Request::Get { tag, size: head.size }))
@@ -194,6 +206,7 @@ impl Fetches {
         want: Want,
         answer: Answer,
         log: &mut LogFollower,
+        witness: &mut Witness,
         events: &mut Events,
     ) -> Result<(), Breach> {
         let Some(head) = self.landed(&want) else { return Ok(()) };
@@ -205,6 +218,9 @@ impl Fetches {
             }
             Answer::Found { cell, proof } => {
                 proof.verify_cell(&head.root, &want.0, &cell).map_err(|_| Breach::CellProof)?;
+                if self.all.get(&want).is_some_and(Fetch::is_of_control) {
+                    witness.see(want.0, &cell, &proof);
+                }
                 self.found(now_ms, want, cell, proof.leaf.tick, log, events);
                 Ok(())
             }

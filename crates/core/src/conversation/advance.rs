@@ -50,6 +50,7 @@ impl Conversation {
             if live
                 && self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit
                 && self.is_live()
+                && !Self::reads_on(closed, ctx)
             {
                 let number = self.past.remove(index).epoch.number;
                 self.reading.lanes.retain(|(epoch, _), _| *epoch != number);
@@ -74,7 +75,8 @@ impl Conversation {
     /// as the newest head that the server has shown.
     fn write(&mut self, ctx: &mut Ctx<'_>) {
         let open = self.reading.control.is_none();
-        if !open || !ctx.log.caught_up() {
+        // What a restored server has lost goes first.
+        if !open || !ctx.log.caught_up() || ctx.cells.is_restoring() {
             return;
         }
         if !self.held {

@@ -99,6 +99,22 @@ impl Server {
         DigestPage { head: self.sign(page.head), ..page }
     }
 
+    /// As [`forge`](Self::forge), of ticks that are said to follow the tick `before`.
+    pub(crate) fn forge_after(
+        &self,
+        before: u64,
+        page: DigestPage,
+        recovered_after: Option<u64>,
+    ) -> DigestPage {
+        let mut frontier = self.frontier_at(before);
+        page.ticks.iter().flat_map(|it| it.leaf_hashes()).for_each(|leaf| frontier.append(leaf));
+        let Some(last) = page.ticks.last() else { panic!("a page with ticks") };
+        let (tick, time_ms) = (last.tick, last.time_ms);
+        let (size, root) = (frontier.size(), frontier.root());
+        let head = Head { tick, time_ms, size, root, recovered_after, ..page.head.head };
+        DigestPage { head: head.sign(&self.key), ..page }
+    }
+
     fn frontier_at(&self, tick: u64) -> Frontier {
         if tick == 0 {
             return Frontier::default();

@@ -33,9 +33,7 @@ impl<S: CellStore> Engine<S> {
         let Some(slot) = self.store.slot(newest) else { return false };
         let hour = slot.time_ms / SegmentLevel::Hour.length_ms();
         let first = self.store.first_tick_from(hour * SegmentLevel::Hour.length_ms());
-        let mut ticks = first.unwrap_or(newest)..=newest;
-        let holds_cells = |tick| self.store.slot(tick).is_some_and(|slot| slot.cells > 0);
-        end_ms(hour) <= before_ms && ticks.any(holds_cells)
+        end_ms(hour) <= before_ms && self.store.cells_in(first.unwrap_or(newest)..=newest) > 0
     }
 
     fn expire_hour(&self, span: &HourSpan) -> Result<u64, LogError> {

@@ -85,7 +85,8 @@ impl<S: CellStore> Engine<S> {
         }
     }
 
-    /// One page of ticks from `from` on; empty when `from` is the tick to come.
+    /// One page of ticks from `from` on; empty when `from` is the tick to come. Where `from` is a
+    /// number that a recovery has passed over, the page begins with the recovery's first tick.
     ///
     /// # Errors
     /// A [`Refusal`]: expired, not there yet, or the store failed.
@@ -99,8 +100,14 @@ impl<S: CellStore> Engine<S> {
             return Ok(DigestPage { ticks: Vec::new(), head: newest });
         }
         let (mut ticks, mut head, mut prefixes) = (Vec::new(), newest, 0);
-        let last = self.check_tick(from)?.min(from.saturating_add(PAGE_TICKS_MAX - 1));
+        let newest = self.check_tick(from)?;
+        let from = self.store.tick_from(from).ok_or(RefusalKind::Expired)?;
+        let last = newest.min(from.saturating_add(PAGE_TICKS_MAX - 1));
         for tick in from..=last {
+            if self.store.slot(tick).is_none() {
+                // The log goes on in another life: that is the next page, under its own head.
+                break;
+            }
             let (digest, its_head) = self.read_digest(tick)?;
             prefixes += digest.prefixes.len();
             if !ticks.is_empty() && prefixes > PAGE_PREFIXES_MAX {

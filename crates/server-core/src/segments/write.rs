@@ -58,7 +58,7 @@ impl<F: Files> Segments<F> {
         let Some(newest) = newest else { return Ok(()) };
         let time_ms = index.slot(newest).map_or(0, |slot| slot.time_ms);
         let leaf = &tick.stored.leaf;
-        if leaf.tick != newest + 1 || leaf.time_ms < time_ms {
+        if !tick.stored.follows(newest) || leaf.time_ms < time_ms {
             return Err(damaged(
                 "the order of ticks",
                 0,
@@ -159,6 +159,7 @@ impl<F: Files> Segments<F> {
             return;
         };
         let slot = TickSlot {
+            tick: tick.stored.leaf.tick,
             offset,
             time_ms: tick.stored.leaf.time_ms,
             size: tick.stored.head.head.size,
