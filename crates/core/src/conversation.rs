@@ -26,17 +26,22 @@ mod epochs;
 mod judge;
 mod lanes;
 mod merge;
+mod presence;
 mod receive;
+mod roster;
 mod send;
 mod state;
+mod succession;
 #[cfg(test)]
 pub(crate) mod tests_kit;
 mod witness;
 
 pub(crate) use create::{Founded, Welcomed};
+pub(crate) use roster::Roster;
 pub(crate) use state::{
     Author, Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed,
 };
+pub(crate) use succession::Estate;
 
 use crate::account::{Contacts, Me, News};
 use crate::cells::Cells;
@@ -54,6 +59,8 @@ use undertone_crypto::mls::{Group, Member, Mls};
 pub(crate) struct Ctx<'a> {
     /// This device's clock, Unix milliseconds.
     pub now_ms: u64,
+    /// Groups are not written to yet.
+    pub groups_wait: bool,
     /// Randomness.
     pub rng: &'a mut ChaCha20Rng,
     /// Who one is.
@@ -101,6 +108,11 @@ pub(crate) struct Conversation {
     joined: BTreeSet<Author>,
     names: BTreeMap<IdentityKey, Name>,
     pace: Pace,
+    #[serde(default)]
+    presence: presence::Presence,
+    /// Whose place in its chat it took, or who took its own.
+    #[serde(default)]
+    pub succession: succession::Succession,
     /// Who was here when this device left.
     last_people: BTreeSet<IdentityKey>,
     #[serde(skip)]
@@ -128,6 +140,11 @@ impl Live {
         let members = group.members();
         let policy = Policy::parse(&group.policy()).unwrap_or_else(Policy::contact);
         Self { group, members, policy }
+    }
+
+    /// This device's own leaf.
+    fn own(&self) -> Option<&Member> {
+        self.members.iter().find(|member| member.leaf == self.group.own_leaf())
     }
 }
 
@@ -184,14 +201,15 @@ impl Conversation {
         let members: BTreeSet<_> = live.members.iter().map(|member| member.identity).collect();
         let policy = live.policy.clone();
         let joined: BTreeSet<_> = self.joined.iter().map(|author| author.identity).collect();
-        let view = |identity: IdentityKey| MemberView {
+        let mut view = |identity: IdentityKey| MemberView {
             identity,
             name: self.name_of(&identity, ctx),
             role: policy.role(&identity),
             joined: identity == ctx.me.identity || joined.contains(&identity),
+            invited_since_ms: self.invited_since_ms(&identity, ctx),
             own: identity == ctx.me.identity,
         };
-        members.into_iter().map(view).collect()
+        members.into_iter().map(&mut view).collect()
     }
 
     /// The names of all who are or were here, as far as they were ever told.
@@ -237,6 +255,9 @@ impl Conversation {
         if self.state != state {
             self.state = state;
             self.touch();
+            if self.succession.retired {
+                return;
+            }
             let view = self.view(ctx.contacts);
             ctx.news.event(Event::Chat(view));
         }
@@ -268,9 +289,16 @@ impl Conversation {
 
     /// What is gone cannot be caught up with.
     pub(crate) fn lose_track(&mut self, why: &str, ctx: &mut Ctx<'_>) {
-        if self.is_live() {
-            self.become_stuck(why, ctx);
+        if !self.is_live() {
+            return;
         }
+        if self.is_own_silent(ctx) {
+            let why = format!(
+                "{why}. After 90 days without a sign of it the others' devices take it out of the                  group; somebody who may add members can add you again"
+            );
+            return self.become_stuck(&why, ctx);
+        }
+        self.become_stuck(why, ctx);
     }
 
     /// Writes what changed into the step's records.

@@ -180,6 +180,7 @@ impl World {
             let deadlines = self
                 .people
                 .values()
+                .filter(|person| person.connected)
                 .filter_map(|person| Some(person.deadline?.saturating_add_signed(-person.skew_ms)));
             let next = deadlines.min();
             self.now_ms = next.map_or(end, |next| next.clamp(self.now_ms + 1, end));

@@ -3,6 +3,7 @@
 use super::control::Control;
 use super::lanes::{At, Reached};
 use super::{Conversation, Ctx};
+use crate::io::ChatKind;
 
 impl Conversation {
     /// Does everything that can be done now.
@@ -73,14 +74,16 @@ impl Conversation {
     /// Seals what waits, and makes the commit that is wanted; only in an epoch that is open as far
     /// as the newest head that the server has shown.
     fn write(&mut self, ctx: &mut Ctx<'_>) {
-        let open = self.reading.control.is_none();
-        if !open || !ctx.log.caught_up() {
+        let open = self.reading.control.is_none() && !self.succession.yields;
+        let waits = ctx.groups_wait && self.kind() == ChatKind::Group;
+        if !open || waits || !ctx.log.caught_up() {
             return;
         }
         if !self.held {
             self.seal_queue(ctx);
         }
         if self.is_live() {
+            self.want_silent_removed(ctx);
             self.commit_if_due(ctx);
         }
     }
