@@ -179,6 +179,7 @@ fn health() -> Health {
         skipped: BTreeMap::new(),
         stuck: Vec::new(),
         halted: None,
+        groups: Vec::new(),
     }
 }
 

@@ -84,7 +84,16 @@ impl Conversation {
         }
         if self.is_live() {
             self.want_silent_removed(ctx);
-            self.commit_if_due(ctx);
+            self.commit_or_go_on(ctx);
+        }
+    }
+
+    /// What waited for a wish that is given up waits no more.
+    fn commit_or_go_on(&mut self, ctx: &mut Ctx<'_>) {
+        let wishes = self.intents.len();
+        self.commit_if_due(ctx);
+        if self.intents.len() < wishes && !self.held && self.is_live() {
+            self.seal_queue(ctx);
         }
     }
 }

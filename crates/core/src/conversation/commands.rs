@@ -46,7 +46,7 @@ impl Conversation {
             ChatState::Stuck => Err(refuse(
                 "stuck",
                 "This device cannot follow the conversation; nothing is sent here.",
-                "`undertone doctor` says why. Begin the conversation anew with a fresh link.",
+                "`undertone doctor` says why, and what to do.",
             )),
             ChatState::Open | ChatState::Requested if self.leaving => {
                 Err(refuse("ended", "You are leaving this conversation.", "Nothing is to be done."))
