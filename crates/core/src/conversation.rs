@@ -201,15 +201,16 @@ impl Conversation {
         let members: BTreeSet<_> = live.members.iter().map(|member| member.identity).collect();
         let policy = live.policy.clone();
         let joined: BTreeSet<_> = self.joined.iter().map(|author| author.identity).collect();
-        let mut view = |identity: IdentityKey| MemberView {
+        let invited = self.invited(ctx);
+        let view = |identity: IdentityKey| MemberView {
             identity,
             name: self.name_of(&identity, ctx),
             role: policy.role(&identity),
             joined: identity == ctx.me.identity || joined.contains(&identity),
-            invited_since_ms: self.invited_since_ms(&identity, ctx),
+            invited_since_ms: invited.get(&identity).copied(),
             own: identity == ctx.me.identity,
         };
-        members.into_iter().map(&mut view).collect()
+        members.into_iter().map(view).collect()
     }
 
     /// The names of all who are or were here, as far as they were ever told.

@@ -2,6 +2,7 @@
 
 use super::Account;
 use crate::conversation::{Conversation, Ctx};
+use crate::ids::Name;
 use crate::io::{ChatKind, ChatState, GroupCare, Role, Standstill};
 
 /// Control cells of one epoch that count for nobody, beside a change that waits, from which on
@@ -31,7 +32,7 @@ impl Conversation {
         let restart = self.standstill().filter(|_| role == Role::Owner);
         let (mut overdue, mut silent) = (Vec::new(), Vec::new());
         if self.is_live() {
-            overdue = self.overdue(ctx);
+            overdue = self.invite_anew(ctx);
             let now_ms = ctx.log.time_ms();
             let leaves = self.silent(now_ms, ctx).into_iter();
             let others = leaves.filter(|member| member.identity != ctx.me.identity);
@@ -48,16 +49,11 @@ impl Conversation {
         }
     }
 
-    fn overdue(&mut self, ctx: &mut Ctx<'_>) -> Vec<(crate::ids::Name, u64)> {
+    fn invite_anew(&mut self, ctx: &mut Ctx<'_>) -> Vec<(Name, u64)> {
         if self.role_of_own(ctx) < Role::Admin {
             return Vec::new();
         }
-        let people = self.roster(ctx).map(|roster| roster.people()).unwrap_or_default();
-        let late: Vec<_> = people.into_iter().filter(|who| self.is_overdue(who, ctx)).collect();
-        let told = late.into_iter().filter_map(|who| {
-            let since_ms = self.invited_since_ms(&who, ctx)?;
-            Some((self.name_of(&who, ctx), since_ms))
-        });
-        told.collect()
+        let overdue = self.overdue(ctx).into_iter();
+        overdue.map(|(who, since_ms)| (self.name_of(&who, ctx), since_ms)).collect()
     }
 }

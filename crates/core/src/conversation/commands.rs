@@ -94,20 +94,18 @@ impl Conversation {
         members: &[IdentityKey],
         ctx: &mut Ctx<'_>,
     ) -> Result<Vec<IdentityKey>, Refused> {
-        let mut overdue = Vec::new();
-        for identity in members {
-            if self.is_overdue(identity, ctx) {
-                let removals = self.removals_of(identity, ctx);
-                self.check_right(&removals, ctx)?;
-                overdue.push(*identity);
-            }
+        let late = self.overdue(ctx);
+        let overdue: Vec<_> = members.iter().filter(|who| late.contains_key(*who)).collect();
+        for identity in &overdue {
+            let removals = self.removals_of(identity, ctx);
+            self.check_right(&removals, ctx)?;
         }
-        Ok(overdue)
+        Ok(overdue.into_iter().copied().collect())
     }
 
     fn inside_already(&mut self, members: &[IdentityKey], ctx: &mut Ctx<'_>) -> Refused {
-        let invited = members.iter().any(|who| self.invited_since_ms(who, ctx).is_some());
-        if invited {
+        let invited = self.invited(ctx);
+        if members.iter().any(|who| invited.contains_key(who)) {
             return refuse(
                 "not_ready",
                 "They are invited and have not come in yet.",

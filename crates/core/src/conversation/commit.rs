@@ -200,7 +200,7 @@ impl Conversation {
     /// One commit takes the leaf out that never came in and adds the person anew; whoever came in
     /// meanwhile stays.
     fn plan_readd(&mut self, plan: &mut Plan, identity: IdentityKey, ctx: &mut Ctx<'_>) {
-        if !self.is_overdue(&identity, ctx) {
+        if !self.overdue(ctx).contains_key(&identity) {
             return self.intents.retain(|intent| *intent != Intent::Readd(identity));
         }
         let removals = self.removals_of(&identity, ctx);

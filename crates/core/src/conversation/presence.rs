@@ -147,24 +147,26 @@ impl Conversation {
         self.silent(now_ms, ctx).iter().any(|member| member.leaf == own)
     }
 
-    /// Since when a person is invited who has not come in yet; `None` for everybody else.
-    pub(crate) fn invited_since_ms(
-        &mut self,
-        identity: &IdentityKey,
-        ctx: &mut Ctx<'_>,
-    ) -> Option<u64> {
+    /// People who are invited and have not come in yet, and since when.
+    pub(crate) fn invited(&mut self, ctx: &mut Ctx<'_>) -> BTreeMap<IdentityKey, u64> {
+        let mut here: BTreeSet<_> = self.joined.iter().map(|author| author.identity).collect();
+        here.insert(ctx.me.identity);
         let members = self.live(ctx).map(|live| live.members.clone()).unwrap_or_default();
-        let leaves = members.iter().filter(|member| member.identity == *identity);
-        let came = |member: &Member| self.joined.contains(&Author::from(member));
-        let here = *identity == ctx.me.identity || leaves.clone().any(came);
-        let since = leaves.filter_map(|member| self.presence.of(member)).map(|it| it.since_ms);
-        if here { None } else { since.min() }
+        let mut invited = BTreeMap::new();
+        for member in members.iter().filter(|member| !here.contains(&member.identity)) {
+            if let Some(heard) = self.presence.of(member) {
+                let since = invited.entry(member.identity).or_insert(heard.since_ms);
+                *since = heard.since_ms.min(*since);
+            }
+        }
+        invited
     }
 
-    /// Whether a person was invited so long ago that they may be invited anew.
-    pub(crate) fn is_overdue(&mut self, identity: &IdentityKey, ctx: &mut Ctx<'_>) -> bool {
-        let since_ms = self.invited_since_ms(identity, ctx);
-        since_ms.is_some_and(|since| since.saturating_add(INVITED_MS) <= ctx.log.time_ms())
+    /// Of those the ones who were invited so long ago that they may be invited anew.
+    pub(crate) fn overdue(&mut self, ctx: &mut Ctx<'_>) -> BTreeMap<IdentityKey, u64> {
+        let (mut invited, now_ms) = (self.invited(ctx), ctx.log.time_ms());
+        invited.retain(|_, since_ms| since_ms.saturating_add(INVITED_MS) <= now_ms);
+        invited
     }
 
     /// The removals by which a person is invited anew.
