@@ -305,6 +305,11 @@ impl Cells {
         self.fetches.hopeful()
     }
 
+    /// Whether the server said last that it can store nothing: its disk is full or failing.
+    pub(crate) fn server_full(&self) -> bool {
+        self.outbox.server_full()
+    }
+
     /// Wants no cell of this conversation any more.
     pub(crate) fn cancel_gets(&mut self, chat: ChatId) {
         self.fetches.cancel_where(|owner| owner.chat() == Some(chat));

@@ -27,7 +27,7 @@ id! {
 }
 id! {
     /// A message; the same on every device and after every re-sealing. Made from what it says and
-    /// who says it ([`MessageId::of`]), so that no two messages bear one.
+    /// who says it, so that no two messages bear one.
     MessageId, "%"
 }
 

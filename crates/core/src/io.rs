@@ -265,6 +265,9 @@ pub struct Health {
     pub skipped: BTreeMap<&'static str, u64>,
     /// Conversations that this device cannot follow.
     pub stuck: Vec<ChatId>,
+    /// Whether the server said last that it can store nothing: its disk is full or failing. What is
+    /// queued is offered again by itself.
+    pub server_full: bool,
     /// Why nothing is sent any more, if so: the alarm's code and text.
     pub halted: Option<(String, String)>,
     /// Groups about which there is something to do.

@@ -38,15 +38,10 @@ fn replenish_key(from: &IdentityKey) -> Vec<u8> {
 }
 
 impl Account {
-    /// A join that was under way when the profile was closed; an earlier version named it otherwise.
-    pub(super) fn load_join(&mut self, name: &[u8], bytes: &[u8]) -> Result<(), LoadError> {
+    /// A join that was under way when the profile was closed.
+    pub(super) fn load_join(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
         let join: PendingJoin = from_bytes(bytes)?;
-        if join.id()[..] == *name {
-            self.joins.pending.insert(join.id(), join);
-        } else {
-            self.news.record("link", [b"j", name].concat(), None);
-            self.add_join(join);
-        }
+        self.joins.pending.insert(join.id(), join);
         Ok(())
     }
 

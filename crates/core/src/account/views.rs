@@ -52,6 +52,7 @@ impl Account {
             withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
             skipped,
             stuck: stuck.map(|chat| chat.chat).collect(),
+            server_full: self.cells.server_full(),
             halted: self.halted.clone(),
             groups,
         })

@@ -66,6 +66,8 @@ pub(super) struct Outbox {
     next_order: u64,
     tries: u32,
     not_before_ms: u64,
+    /// Whether the server said last that it can store nothing.
+    server_full: bool,
 }
 
 impl Outbox {
@@ -89,6 +91,10 @@ impl Outbox {
         self.next_order += 1;
         changes.insert(tag.0.to_vec(), Some(record::save(&stored)));
         self.admit(tag, stored);
+        if std::mem::take(&mut self.server_full) {
+            // Somebody waits for this one: whether there is room now is asked at once.
+            self.not_before_ms = 0;
+        }
         true
     }
 
@@ -170,6 +176,11 @@ impl Outbox {
         self.in_flight = 0;
         self.tries = 0;
         self.not_before_ms = 0;
+        self.server_full = false;
+    }
+
+    pub(super) fn server_full(&self) -> bool {
+        self.server_full && !self.ready.is_empty()
     }
 
     pub(super) fn on_answer(
@@ -181,6 +192,7 @@ impl Outbox {
         out: &mut Out,
     ) -> Result<(), Breach> {
         let Some(hash) = self.answered(&tag) else { return Ok(()) };
+        self.server_full = false;
         match answer {
             Answer::Stored(receipt) => self.stored(tag, hash, &receipt, log, out),
             Answer::Taken { cell, receipt } if cell != hash => {
@@ -261,6 +273,7 @@ impl Outbox {
         let Some(live) = self.live.get_mut(&tag) else { return };
         match refusal.kind {
             RefusalKind::Busy | RefusalKind::Storage | RefusalKind::Closing => {
+                self.server_full = refusal.kind == RefusalKind::Storage;
                 self.ready.insert((live.stored.order, tag));
                 if now_ms >= self.not_before_ms {
                     self.not_before_ms = now_ms + backoff_ms(self.tries);

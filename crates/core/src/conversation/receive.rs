@@ -80,8 +80,9 @@ impl Conversation {
         }
     }
 
-    /// A device's numbers count up by one in each of its stays. A number that was seen is a repetition
-    /// by its author and is shown once; a missing number is a gap that the person is told of.
+    /// A device's numbers count up by one in each of its stays. A number that was seen is a
+    /// repetition by its author and is shown once; a missing number is a gap that the person is told
+    /// of.
     fn number_is_new(&mut self, entry: &Entry, ctx: &mut Ctx<'_>) -> bool {
         if entry.when == Arrival::OfAnotherStay {
             return true;

@@ -55,8 +55,6 @@ pub(in super::super) struct PendingJoin {
 
 #[derive(Clone, Serialize, Deserialize)]
 enum Piece {
-    /// As joins by an answer were written before they kept the answer alone.
-    Bytes(Vec<u8>),
     /// Stands in the answer.
     InAnswer,
     Parcel(Vec<u8>),
@@ -116,7 +114,7 @@ impl PendingJoin {
     /// Who caused it, for what, and by which Welcome.
     pub(in super::super) fn id(&self) -> JoinId {
         let welcome = match &self.welcome {
-            Piece::Bytes(bytes) | Piece::Parcel(bytes) => Some(bytes),
+            Piece::Parcel(bytes) => Some(bytes),
             Piece::InAnswer => self.answer.as_ref(),
         };
         let welcome = Sha256::digest(welcome.map_or(&[][..], Vec::as_slice));
@@ -132,7 +130,6 @@ impl PendingJoin {
     /// The Welcome (0) or the tree (1), where it came with the join itself.
     pub(super) fn enclosed(&self, what: u8) -> Option<Vec<u8>> {
         match if what == 0 { &self.welcome } else { &self.tree } {
-            Piece::Bytes(bytes) => Some(bytes.clone()),
             Piece::InAnswer => {
                 let answer = self.answer()?;
                 let piece = if what == 0 { answer.welcome } else { answer.tree };
