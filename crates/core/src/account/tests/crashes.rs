@@ -7,7 +7,7 @@ use crate::world::World;
 const OUTPUTS_MAX: usize = 400;
 
 /// Tells the same story again and again, with a crash of `who` one output later each time.
-pub(super) fn crash_everywhere(who: &'static str, stride: usize, story: impl Fn(&mut World)) {
+fn crash_everywhere(who: &'static str, stride: usize, story: impl Fn(&mut World)) {
     for crash_after in (0..OUTPUTS_MAX).step_by(stride) {
         let mut world = World::new(1, &["Ada", "Ben", "Chloe"]);
         world.meet("Ada", "Ben");
