@@ -6,8 +6,10 @@
 
 mod accept;
 mod answers;
+mod care;
 mod commands;
 mod contacts;
+mod first;
 mod groups;
 mod invite;
 mod join;
@@ -16,6 +18,7 @@ mod links;
 mod news;
 mod recovery;
 mod requests;
+mod restart;
 mod route;
 mod views;
 
@@ -103,6 +106,8 @@ pub struct Account {
     now_ms: u64,
     connected: bool,
     halted: Option<(String, String)>,
+    /// Until when groups wait for what contacts have said.
+    contacts_until_ms: Option<u64>,
     due: BTreeSet<ChatId>,
     log_moved: bool,
     tend_due: bool,
@@ -227,6 +232,7 @@ impl Account {
             now_ms: 0,
             connected: false,
             halted: None,
+            contacts_until_ms: None,
             due: BTreeSet::new(),
             log_moved: false,
             tend_due: false,
@@ -286,6 +292,7 @@ impl Account {
     fn ctx(&mut self) -> Ctx<'_> {
         Ctx {
             now_ms: self.now_ms,
+            groups_wait: self.contacts_until_ms.is_some(),
             rng: &mut self.rng,
             me: &self.me,
             log: &mut self.log,
@@ -452,7 +459,9 @@ impl Account {
         let joins = self.joins.next_wake_ms();
         let links = self.links.next_wake_ms();
         let log = self.log.is_stalled().then_some(self.now_ms.saturating_add(1_000));
-        let earliest = wakes.chain(cells).chain(joins).chain(links).chain(log).min()?;
+        let first = self.contacts_until_ms;
+        let all = wakes.chain(cells).chain(joins).chain(links).chain(log).chain(first);
+        let earliest = all.min()?;
         Some(earliest.max(self.now_ms + 1))
     }
 }

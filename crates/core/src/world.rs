@@ -175,10 +175,10 @@ impl World {
     pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now_ms + ms;
         while self.now_ms < end {
-            let deadlines = self
-                .people
-                .values()
-                .filter_map(|person| Some(person.deadline?.saturating_add_signed(-person.skew_ms)));
+            let deadlines =
+                self.people.values().filter(|person| person.connected).filter_map(|person| {
+                    Some(person.deadline?.saturating_add_signed(-person.skew_ms))
+                });
             let next = deadlines.min();
             self.now_ms = next.map_or(end, |next| next.clamp(self.now_ms + 1, end));
             for person in self.people.values_mut() {

@@ -1,5 +1,8 @@
 //! `doctor`: the health of the profile and of the way to its server.
 
+mod groups;
+mod restart;
+
 use crate::{
     Failure, Outcome,
     context::{Context, Timeout},
@@ -20,15 +23,31 @@ const CLOCK_OFF_S_MAX: i64 = 300;
 /// The health of the profile and of the way to its server: exit 0 also when something is wrong,
 /// `ok` says which.
 #[derive(clap::Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[command(after_help = "Example:\n  undertone doctor")]
+#[command(after_help = "Examples:\n  undertone doctor\n  undertone doctor --restart Newsdesk\n  \
+                        undertone doctor --restart Newsdesk --without Mallory")]
 pub struct Args {
+    /// Begin a group anew that goes on no more: for its owners. Name, roles and members stay, and
+    /// the chat goes on.
+    #[arg(long, value_name = "CHAT")]
+    pub restart: Option<String>,
+    /// With `--restart`: a member who does not come along.
+    #[arg(long, value_name = "MEMBER", requires = "restart")]
+    pub without: Vec<String>,
     /// How long to wait for the server [default: 10].
     #[command(flatten)]
     pub timeout: Timeout,
 }
 
 impl Args {
+    /// Whether running it twice comes to the same as running it once.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.restart.is_none()
+    }
+
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
+        if let Some(chat) = &self.restart {
+            return restart::run(context, chat, &self.without, self.timeout.bounded()).await;
+        }
         let patience = Patience::For(self.timeout.timeout.unwrap_or(PATIENCE));
         let reached = context.caught_up(patience).await;
         let damage = context.session.check().await?;
@@ -87,6 +106,7 @@ impl Report {
         findings.extend(health.stuck.iter().map(|chat| {
             format!("{chat} is stuck: this device cannot follow it, and sends nothing there")
         }));
+        findings.extend(health.groups.iter().flat_map(groups::findings));
         findings
     }
 
@@ -195,6 +215,7 @@ impl Report {
                 "put_again": it.put_again,
                 "pending": it.pending,
             })),
+            "groups": health.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
             "server_full": health.server_full,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
@@ -225,6 +246,7 @@ mod tests {
             server_full: false,
             halted: None,
             recovery: None,
+            groups: Vec::new(),
         };
         Report { trouble: None, damage: Vec::new(), health, now_ms: 1_000_000 }
     }

@@ -181,6 +181,7 @@ fn health() -> Health {
         server_full: false,
         halted: None,
         recovery: None,
+        groups: Vec::new(),
     }
 }
 

@@ -57,7 +57,8 @@ impl Account {
                 }
             } else if let Some(chat) = self.due.pop_first() {
                 self.with(chat, Conversation::advance);
-            } else {
+                self.look_again(chat);
+            } else if !self.contacts_are_read() {
                 return;
             }
         }
@@ -87,6 +88,7 @@ impl Account {
             }
             LogEvent::CaughtUp { tick } => {
                 self.log_moved = true;
+                self.read_contacts_first();
                 self.tend_due = true;
                 // What ended with its connection does not stop the next one.
                 self.halted = None;

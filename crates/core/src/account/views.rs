@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 impl Account {
     pub(super) fn list_chats(&self) -> Reply {
-        let chats = self.conversations.values().map(|chat| chat.view(&self.contacts));
+        let chats = self.conversations.values().filter(|chat| !chat.succession.retired);
+        let chats = chats.map(|chat| chat.view(&self.contacts));
         Reply::Chats(chats.collect())
     }
 
@@ -31,7 +32,8 @@ impl Account {
         }
     }
 
-    pub(super) fn health(&self) -> Reply {
+    pub(super) fn health(&mut self) -> Reply {
+        let groups = self.group_cares();
         let queues = self.conversations.values().map(|chat| chat.queue_lengths());
         let (queued, waiting) = queues.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let mut skipped = BTreeMap::new();
@@ -53,6 +55,7 @@ impl Account {
             server_full: self.cells.server_full(),
             halted: self.halted.clone(),
             recovery: self.recovery(),
+            groups,
         })
     }
 

@@ -80,6 +80,11 @@ impl Ahead {
         self.next = next;
     }
 
+    /// Whether a listed slot is on its way.
+    pub(super) fn is_fetching(&self) -> bool {
+        self.reads.front().is_some_and(|read| !read.withheld)
+    }
+
     /// Whether a slot of `lane` is listed within `limit` and not read.
     pub(super) fn waits_within(&self, limit: u64, lane: &super::Lane) -> bool {
         self.reads.front().is_some_and(|read| read.listed.max(lane.effective) <= limit)

@@ -19,7 +19,7 @@ use undertone_wire::{decode, encode};
 const UNACKNOWLEDGED_MAX: usize = 32;
 
 /// Kind of a text in a body.
-const TEXT: u16 = 1;
+pub(super) const TEXT: u16 = 1;
 /// Kind of a leave message in a body.
 const LEAVE: u16 = 5;
 
@@ -70,7 +70,7 @@ impl Conversation {
         people
     }
 
-    fn people(&mut self, ctx: &mut Ctx<'_>) -> BTreeSet<IdentityKey> {
+    pub(super) fn people(&mut self, ctx: &mut Ctx<'_>) -> BTreeSet<IdentityKey> {
         let live = self.live(ctx);
         let members = live.map(|live| live.members.as_slice()).unwrap_or_default();
         members.iter().map(|member| member.identity).collect()
@@ -80,6 +80,9 @@ impl Conversation {
     pub(super) fn seal_queue(&mut self, ctx: &mut Ctx<'_>) {
         let closed = self.removal_is_wanted() || !self.unlisted.is_empty();
         let people = self.people(ctx);
+        // Those whom it is for are on their way in: they read nothing that is written before.
+        let adding = |intent: &Intent| matches!(intent, Intent::Add(_));
+        let nobody_yet = people.len() == 1 && self.intents.iter().any(adding);
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
             if !self.is_live() || self.unacknowledged() >= UNACKNOWLEDGED_MAX {
                 return;
@@ -88,7 +91,8 @@ impl Conversation {
             // which would change the leaf.
             let leaves = self.outgoing[&seq].kind == LEAVE;
             let waits = if leaves { self.pending.is_some() } else { closed };
-            if waits {
+            let unread = self.outgoing[&seq].kind == TEXT && nobody_yet;
+            if waits || unread {
                 continue;
             }
             if !matches!(self.outgoing[&seq].state, OutgoingState::Queued) {
@@ -216,12 +220,20 @@ impl Conversation {
 
     /// One's own message counts: it is stored.
     pub(super) fn own_counts(&mut self, seq: u64, effective: u64, slot: u64, ctx: &mut Ctx<'_>) {
-        let at = order(self.epoch.number, effective, self.epoch.own.leaf, slot);
+        let own = self.live.as_ref().and_then(|live| live.own()).cloned();
+        if let Some(own) = own {
+            self.hear(&own, effective, ctx);
+        }
+        let number = self.succession.epoch_in_chat(self.epoch.number);
+        let at = order(number, effective, self.epoch.own.leaf, slot);
         self.show_own(seq, MessageState::Stored, Some((at, effective)), ctx);
         let outgoing = self.count_out(seq, effective, ctx);
         self.dirty.outgoing.insert(seq);
         self.pace.own_messages += 1;
         self.touch();
+        if outgoing.as_ref().is_some_and(|outgoing| outgoing.kind == TEXT) {
+            self.succession.note_own(effective);
+        }
         if outgoing.is_some_and(|outgoing| outgoing.kind == LEAVE) {
             ctx.news.task(Task::Left { chat: self.chat });
         }
@@ -320,7 +332,13 @@ impl Conversation {
         let messages = self.outgoing.values().filter(open).count();
         // Nobody waits for the refreshing of keys, nor for a leaver to be taken out.
         let asked = |intent: &&Intent| {
-            !matches!(intent, Intent::Heal | Intent::Remove { left: Some(_), .. })
+            let unasked = matches!(
+                intent,
+                Intent::Heal
+                    | Intent::Remove { left: Some(_), .. }
+                    | Intent::Remove { unheard: true, .. }
+            );
+            !unasked
         };
         let changes = self.intents.iter().filter(asked).count();
         messages + changes + usize::from(self.pending.is_some())

@@ -269,6 +269,8 @@ impl Pending {
 pub(crate) enum Intent {
     /// This contact comes in.
     Add(IdentityKey),
+    /// This person was invited and has not come in: their leaf goes, and they come anew.
+    Readd(IdentityKey),
     /// This leaf goes.
     Remove {
         /// The leaf.
@@ -279,6 +281,9 @@ pub(crate) enum Intent {
         left: Option<Vec<u8>>,
         /// Whether a person here asked for it: what is written afterwards is not for them.
         asked: bool,
+        /// Whether the reason is that nothing was heard of it.
+        #[serde(default)]
+        unheard: bool,
         /// Not before this time, by this device's clock.
         not_before_ms: u64,
     },
