@@ -499,13 +499,6 @@ impl Account {
         self.me.device
     }
 
-    /// As if the server had proved that the listing of `tag` is another tag's.
-    pub(crate) fn prove_absent_for_tests(&mut self, tag: undertone_wire::Tag) {
-        self.cells.prove_absent_for_tests(tag);
-        self.settle();
-        self.flush();
-    }
-
     pub(crate) fn signed_head_for_tests(&self) -> undertone_wire::SignedHead {
         self.log.signed_head().expect("a head").clone()
     }

@@ -13,7 +13,7 @@
 //!
 //! **The queue of fetches** is not stored: whoever wants a cell asks again after a start. Each fetch
 //! names the tick that lists the cell. An answer counts only with a proof against the newest
-//! verified head; a cell that is listed but not given is asked for again, ever more slowly, and
+//! verified head (or the listed tick's own, to learn whose a listing is); a cell that is listed but not given is asked for again, ever more slowly, and
 //! reported as withheld after [`get::TRIES_BEFORE_WITHHELD`] attempts, unless the server proves that the
 //! listing was another tag's.
 //!
@@ -43,7 +43,7 @@ use put::Outbox;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use undertone_crypto::SlotKeys;
-use undertone_wire::{Answer, Cell, CellHash, RefusalKind, Request, Tag};
+use undertone_wire::{Answer, Cell, CellHash, HeadRef, RefusalKind, Request, Tag};
 use witness::Witness;
 
 /// What a cell is to the account.
@@ -143,8 +143,8 @@ impl Owner {
 pub(crate) enum CellAsk {
     /// The storing of a cell.
     Put(Tag),
-    /// The fetching of one.
-    Get(Tag),
+    /// The fetching of one, which this tick lists where one is known to.
+    Get(Tag, Option<u64>),
     /// The storing of one that the server has lost.
     Again(Tag),
 }
@@ -410,9 +410,9 @@ impl Cells {
                 self.outbox.on_answer(now_ms, tag, answer, log, &mut self.archive, &mut self.out)
             }
             CellAsk::Again(tag) => self.on_again(now_ms, tag, answer, log),
-            CellAsk::Get(tag) => {
+            CellAsk::Get(tag, tick) => {
                 let Self { fetches, witness, out, .. } = self;
-                fetches.on_answer(now_ms, tag, answer, log, witness, &mut out.events)
+                fetches.on_answer(now_ms, (tag, tick), answer, log, witness, &mut out.events)
             }
         };
         if let Err(breach) = outcome {
@@ -420,11 +420,9 @@ impl Cells {
         }
     }
 
-    /// As if the server had proved that the listing which a fetch goes by is another tag's: a test
-    /// cannot make two tags of one prefix.
-    #[cfg(test)]
-    pub(crate) fn prove_absent_for_tests(&mut self, tag: Tag) {
-        self.fetches.absent(tag, &mut self.out.events);
+    /// The head of `tick` is known, or cannot be had: what [`LogFollower::want_head_at`] came to.
+    pub(crate) fn on_head(&mut self, now_ms: u64, tick: u64, head: Option<HeadRef>) {
+        self.fetches.on_head(now_ms, tick, head, &mut self.out.events);
     }
 
     /// The connection is gone: what was in flight is sent again on the next.

@@ -218,11 +218,20 @@ pub trait CellStore: Send + Sync {
     /// The oldest hour, if a newer one exists.
     fn expirable(&self) -> Option<HourSpan>;
 
-    /// Deletes the oldest hour for ever and keeps `record` of it.
+    /// Forgets the oldest hour for ever and keeps `record` of it. What it took on the disk may
+    /// outlast that: see [`tidy`](Self::tidy).
     ///
     /// # Errors
-    /// [`StoreError`]; then the hour is still there or wholly gone.
+    /// [`StoreError`]; then the hour is still there.
     fn expire(&self, record: &SpineRecord) -> Result<(), StoreError>;
+
+    /// Frees what expired hours still take on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] while something is left: call it again.
+    fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// What is kept of all expired hours, oldest first.
     ///

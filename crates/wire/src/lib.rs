@@ -10,6 +10,8 @@
 
 mod address;
 mod cell;
+#[cfg(feature = "dangerous-short-prefixes")]
+pub mod dangerous_short_prefixes;
 mod digest;
 mod head;
 mod keys;

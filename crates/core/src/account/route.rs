@@ -65,11 +65,17 @@ impl Account {
 
     fn on_log_event(&mut self, event: LogEvent) {
         match event {
-            LogEvent::Walked { .. } | LogEvent::HeadAt { .. } | LogEvent::Rewound { .. } => {
+            LogEvent::Walked { .. } | LogEvent::Rewound { .. } => {
+                self.cells.keep_signed(&mut self.log);
+                self.log_moved = true;
+            }
+            LogEvent::HeadAt { tick } => {
+                self.cells.on_head(self.now_ms, tick, self.log.head_at(tick));
                 self.cells.keep_signed(&mut self.log);
                 self.log_moved = true;
             }
             LogEvent::NoHeadAt { tick } => {
+                self.cells.on_head(self.now_ms, tick, None);
                 self.opening_denied(tick);
                 self.alarm(
                     "head_denied",

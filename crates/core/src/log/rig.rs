@@ -134,6 +134,16 @@ impl Server {
     }
 }
 
+/// The number of another tag with the prefix of `tag`: prefixes have to be short.
+pub(crate) fn decoy(server: &ServerId, tag: &Tag) -> u64 {
+    let prefix = tag.prefix();
+    let collides = |number: &u64| {
+        let other = Tag::derive(server, &write_key(*number));
+        other != *tag && other.prefix() == prefix
+    };
+    (1_000_000..).find(collides).expect("short prefixes collide soon")
+}
+
 pub(crate) fn write_key(number: u64) -> WriteKey {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
@@ -268,7 +278,16 @@ impl Client {
     pub(crate) fn collect(&mut self) {
         write(&mut self.log_disk, self.log.take_changes());
         write(&mut self.cell_disk, self.cells.take_changes());
-        self.events.extend(std::iter::from_fn(|| self.log.poll_event()));
+        while let Some(event) = self.log.poll_event() {
+            match event {
+                LogEvent::HeadAt { tick } => {
+                    self.cells.on_head(self.now_ms, tick, self.log.head_at(tick));
+                }
+                LogEvent::NoHeadAt { tick } => self.cells.on_head(self.now_ms, tick, None),
+                _ => {}
+            }
+            self.events.push(event);
+        }
         self.cell_events.extend(std::iter::from_fn(|| self.cells.poll_event()));
     }
 

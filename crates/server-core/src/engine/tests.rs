@@ -373,13 +373,38 @@ fn expired_trees_are_forgotten() {
 }
 
 #[test]
-fn a_cell_newer_than_the_asked_tree_is_proved_in_its_own() {
+fn a_cell_newer_than_the_asked_tree_is_not_there() {
     let engine = engine();
     seal(&engine, START, [put(1, 1)]);
     let small = engine.newest().head.size;
     seal(&engine, START + 1, [put(2, 2)]);
-    let (_, proof) = found(engine.get(&tag(2), small));
-    assert_eq!(proof.size, engine.newest().head.size);
-    proof.verify(&engine.newest().head.root).unwrap();
+    assert_eq!(engine.get(&tag(2), small), Answer::None { colliding: Vec::new() });
+    for size in [0, engine.newest().head.size] {
+        let (_, proof) = found(engine.get(&tag(2), size));
+        assert_eq!(proof.size, engine.newest().head.size);
+        proof.verify(&engine.newest().head.root).unwrap();
+    }
     assert_eq!(refused(&engine.get(&tag(2), 99)), RefusalKind::Future);
+}
+
+#[test]
+fn an_older_tree_shows_what_it_held_under_a_prefix() {
+    let _short = undertone_wire::dangerous_short_prefixes::shorten(0);
+    let engine = engine();
+    let mut heads = Vec::new();
+    for n in 1..4 {
+        seal(&engine, START + n, [put(n, 1)]);
+        heads.push(engine.newest().head);
+    }
+    for (held, head) in (1..).zip(&heads[..2]) {
+        let Answer::None { colliding } = engine.get(&tag(3), head.size) else {
+            panic!("the tree of {held} cells does not hold the third")
+        };
+        let ticks: Vec<u64> = colliding.iter().map(|proof| proof.leaf.tick).collect();
+        assert_eq!(ticks, (1..=held).collect::<Vec<_>>());
+        colliding.iter().for_each(|proof| proof.verify(&head.root).unwrap());
+        assert_eq!(colliding[0].size, head.size);
+    }
+    let (_, proof) = found(engine.get(&tag(3), heads[2].size));
+    proof.verify(&heads[2].root).unwrap();
 }

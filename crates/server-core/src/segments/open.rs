@@ -280,8 +280,12 @@ pub(crate) fn is_unfinished<F: Files + ?Sized>(
 }
 
 /// Whether part of a record, or of its prelude, was never written: where a file has its length
-/// before its content, that part reads as zeros. Neither a checksum nor a sealed cell ends so,
-/// unless by one chance in 2^32.
+/// before its content, that part reads as zeros.
+///
+/// A damaged record of which nothing is missing reads so too, and is cut, where its own bytes happen
+/// to be zeros. Its last four are once in 2^32. What it has of its last sector may be less: one byte,
+/// where it ends one byte past a sector's edge, and that is zero once in 256. Over all alignments
+/// this is about once in 2^17. (The first sector's part begins with the letters of the prelude.)
 fn has_hole(offset: u64, written: &[u8]) -> bool {
     let first = SECTOR - (offset % SECTOR as u64) as usize;
     let (first, rest) = written.split_at(first.min(written.len()));

@@ -104,6 +104,10 @@ impl<F: Files> CellStore for Segments<F> {
         self.expire_hour(record)
     }
 
+    fn tidy(&self) -> Result<(), StoreError> {
+        self.remove_leftover(&mut self.writer())
+    }
+
     fn spine(&self) -> Result<Vec<SpineRecord>, StoreError> {
         super::spine::read(&self.files)
     }

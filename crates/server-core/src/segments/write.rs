@@ -22,7 +22,7 @@ pub(super) struct Writer {
     failed: Option<String>,
     /// Where the sound records of the spine end; 0 before the first.
     pub(super) spine_end: u64,
-    /// Expired hours whose files could not be removed yet.
+    /// Expired hours whose files are not removed yet.
     pub(super) leftover: Vec<u64>,
 }
 
@@ -45,7 +45,6 @@ impl Writer {
 impl<F: Files> Segments<F> {
     pub(super) fn append_tick(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
         let mut writer = self.writer();
-        self.remove_leftover(&mut writer);
         writer.check()?;
         self.check_order(tick)?;
         self.check_room(tick)?;
