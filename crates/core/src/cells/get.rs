@@ -41,9 +41,6 @@ struct Fetch {
     /// The head of the listed tick, when its tree is to be asked: the newest holds the tag, but in a
     /// later tick.
     at_its_tick: Option<HeadRef>,
-    /// Part of a commit: it is asked for in the tree of its tick first, for a witness keeps it with
-    /// that proof.
-    of_control: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -56,8 +53,13 @@ enum Place {
     Headless(u64),
 }
 
-fn is_control(owner: &Owner) -> bool {
-    matches!(owner, Owner::Control { .. } | Owner::ControlPart { .. })
+impl Fetch {
+    /// Whether it is of a commit: a witness keeps those with the proof of their own tick.
+    fn is_of_control(&self) -> bool {
+        let control =
+            |owner: &Owner| matches!(owner, Owner::Control { .. } | Owner::ControlPart { .. });
+        self.owners.iter().any(control)
+    }
 }
 
 #[derive(Default)]
@@ -85,9 +87,7 @@ impl Fetches {
         let (turn, place) = (self.next_turn, Place::Ready(0));
         self.next_turn += 1;
         self.ready.insert((0, turn), want);
-        let of_control = is_control(&owner);
-        let fetch =
-            Fetch { owners: vec![owner], tries: 0, place, turn, at_its_tick: None, of_control };
+        let fetch = Fetch { owners: vec![owner], tries: 0, place, turn, at_its_tick: None };
         self.all.insert(want, fetch);
         true
     }
@@ -137,9 +137,9 @@ impl Fetches {
             return None;
         }
         let fetch = self.all.get(&want)?;
-        let of_control = want.1.filter(|_| fetch.of_control);
-        let of_control = of_control.and_then(|tick| log.head_at(tick));
-        let head = fetch.at_its_tick.or(of_control).or_else(|| log.head())?;
+        let own_tick = want.1.filter(|_| fetch.tries == 0 && fetch.is_of_control());
+        let own_tree = || own_tick.and_then(|tick| log.head_at(tick));
+        let head = fetch.at_its_tick.or_else(own_tree).or_else(|| log.head())?;
         self.set_place(want, Place::Flying(head, now_ms + ANSWER_WITHIN_MS));
         let (tag, tick) = want;
         Some((CellAsk::Get(tag, tick), Request::Get { tag, size: head.size }))
@@ -212,12 +212,13 @@ impl Fetches {
         let Some(head) = self.landed(&want) else { return Ok(()) };
         match answer {
             Answer::Found { proof, .. } if proof.size != head.size => {
-                self.found_elsewhere(now_ms, want, events);
+                // A listing later than the tree that was asked for.
+                self.withheld(now_ms, want, events);
                 Ok(())
             }
             Answer::Found { cell, proof } => {
                 proof.verify_cell(&head.root, &want.0, &cell).map_err(|_| Breach::CellProof)?;
-                if self.all.get(&want).is_some_and(|fetch| fetch.of_control) {
+                if self.all.get(&want).is_some_and(Fetch::is_of_control) {
                     witness.see(want.0, &cell, &proof);
                 }
                 self.found(now_ms, want, cell, proof.leaf.tick, log, events);
@@ -237,17 +238,6 @@ impl Fetches {
         let Place::Flying(head, _) = self.all.get(want)?.place else { return None };
         self.set_place(*want, Place::Ready(0));
         Some(head)
-    }
-
-    /// The listing is later than the tree that was asked for.
-    fn found_elsewhere(&mut self, now_ms: u64, want: Want, events: &mut Events) {
-        match self.all.get_mut(&want) {
-            // The newest tree tells more.
-            Some(fetch) if fetch.of_control && fetch.at_its_tick.is_none() => {
-                fetch.of_control = false;
-            }
-            _ => self.withheld(now_ms, want, events),
-        }
     }
 
     /// Proved: the cell stands in this tick. Only a tag's first listing counts, so it decides whose
