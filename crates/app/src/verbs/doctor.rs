@@ -23,8 +23,8 @@ const CLOCK_OFF_S_MAX: i64 = 300;
 /// The health of the profile and of the way to its server: exit 0 also when something is wrong,
 /// `ok` says which.
 #[derive(clap::Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[command(after_help = "Examples:\n  undertone doctor\n  undertone doctor --restart Newsdesk\n  \
-                        undertone doctor --restart Newsdesk --without Mallory")]
+#[command(after_help = "Examples:\n  undertone doctor\n  undertone doctor --restart Editors\n  \
+                        undertone doctor --restart Editors --without Mallory")]
 pub struct Args {
     /// Begin a group anew that goes on no more: for its owners. Name, roles and members stay, and
     /// the chat goes on.
