@@ -370,6 +370,22 @@ impl World {
         self.release(name);
     }
 
+    /// Goes online or offline, and everything that follows from it.
+    pub(crate) fn set_online(&mut self, name: &str, online: bool) {
+        self.person(name).online = online;
+        self.rest();
+    }
+
+    /// Ada's group with Ben and Chloe, who are contacts of hers and not of each other, and its chat
+    /// at hers.
+    pub(crate) fn desk(seed: u64) -> (Self, ChatId) {
+        let mut world = Self::new(seed, &["Ada", "Ben", "Chloe"]);
+        world.meet("Ada", "Ben");
+        world.meet("Ada", "Chloe");
+        let ada = world.group("Ada", "Desk", &["Ben", "Chloe"]);
+        (world, ada)
+    }
+
     /// The process dies and starts again from its disk.
     pub(crate) fn crash(&mut self, name: &'static str) {
         let (address, seed) = (self.address(), self.seed());
