@@ -16,6 +16,7 @@ mod links;
 mod news;
 mod requests;
 mod route;
+mod standing;
 mod views;
 
 pub(crate) use contacts::Contacts;

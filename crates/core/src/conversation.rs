@@ -27,12 +27,14 @@ mod lanes;
 mod merge;
 mod receive;
 mod send;
+mod standing;
 mod state;
 #[cfg(test)]
 pub(crate) mod tests_kit;
 mod witness;
 
 pub(crate) use create::{Founded, Welcomed};
+pub use standing::{Seat, Standing, StandingEpoch};
 pub(crate) use state::{Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed};
 
 use crate::account::{Contacts, Me, News};

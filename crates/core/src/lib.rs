@@ -23,6 +23,7 @@ mod world;
 
 pub use account::{Account, Creation, Loaded, Records, spaces};
 pub use body::TEXT_BYTES_MAX;
+pub use conversation::{Seat, Standing, StandingEpoch};
 pub use ids::{BadName, ChatId, MessageId, NAME_BYTES_MAX, Name};
 pub use link::{LinkFault, is_reusable};
 pub use stored::LoadError;
