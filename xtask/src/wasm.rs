@@ -11,8 +11,13 @@ use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-const PURE: [&str; 4] =
-    ["undertone-wire", "undertone-crypto", "undertone-core", "undertone-server-core"];
+const PURE: [&str; 5] = [
+    "undertone-wire",
+    "undertone-crypto",
+    "undertone-core",
+    "undertone-server-core",
+    "undertone-sim",
+];
 
 pub(crate) fn run() -> Result<Ended> {
     if !has_target() {

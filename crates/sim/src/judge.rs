@@ -225,7 +225,7 @@ impl World {
         let state = standing.map(|standing| standing.state);
         match own.state {
             MessageState::Stored => self.judge_stored(number, own),
-            MessageState::Failed if state != Some(ChatState::Ended) => {
+            MessageState::Failed if state != Some(ChatState::Ended) && !self.was_out(text) => {
                 vec![(Wrong::Dropped, format!("text {number} failed in a conversation that lives"))]
             }
             MessageState::Queued if state == Some(ChatState::Open) => {
@@ -233,6 +233,13 @@ impl World {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the author of a message has been out of its group for a while.
+    fn was_out(&self, text: &Text) -> bool {
+        let author = &self.people[text.author].identity;
+        !self.watch.stays(&text.group, author, 0..=u64::MAX)
+            || self.people[text.author].left.iter().any(|(group, _)| *group == text.group)
     }
 
     fn judge_stored(&self, number: usize, own: &HistoryRow) -> Vec<(Wrong, String)> {

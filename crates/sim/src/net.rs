@@ -49,8 +49,9 @@ impl World {
             self.wrong(violation.wrong, violation.text);
         }
         let Some(line) = self.people[who].line else { return };
-        let copies = 1 + u32::from(self.people[who].twice > 0);
-        self.people[who].twice = self.people[who].twice.saturating_sub(1);
+        let once = matches!(request, Request::Stream { .. }) || self.people[who].twice == 0;
+        self.people[who].twice = self.people[who].twice.saturating_sub(u32::from(!once));
+        let copies = if once { 1 } else { 2 };
         for _ in 0..copies {
             let delay_ms = self.latency(who);
             let now_ms = self.now_ms;
