@@ -261,9 +261,9 @@ impl Writer {
         let who = if self.rng.random_bool(0.6) { 0 } else { self.person() };
         let whom = self.person();
         match self.rng.random_range(0..30) {
-            0..8 => Act::Add { who, group, whom },
-            8..16 => Act::Remove { who, group, whom },
-            16..19 => Act::Leave { who: whom, group },
+            0..11 => Act::Add { who, group, whom },
+            11..17 => Act::Remove { who, group, whom },
+            17..19 => Act::Leave { who: whom, group },
             19..23 => Act::Rename { who, group },
             _ => {
                 let role = [Role::Member, Role::Admin, Role::Admin, Role::Owner];

@@ -4,7 +4,7 @@ use crate::act::{Act, Fault, Place, What};
 use crate::person::{Asked, Wish, Wished};
 use crate::world::{Happening, Text, World};
 use std::collections::BTreeSet;
-use undertone_core::io::{ChatKind, ChatState, Command, MessageState, Refused, Reply};
+use undertone_core::io::{ChatKind, ChatState, Command, MessageState, Refused, Reply, Role};
 use undertone_core::{ChatId, Name};
 use undertone_crypto::IdentityKey;
 
@@ -37,12 +37,15 @@ impl World {
             Act::Send { who, place, count, length } => self.write(who, place, count, length),
             Act::Add { who, group, whom } => self.add(who, group, whom),
             Act::Remove { who, group, whom } => self.remove(who, group, whom),
-            Act::Leave { who, group } => self.change(who, group, |chat, group| {
-                Some((Command::Leave { chat }, Wish::Leave { group }))
-            }),
+            Act::Leave { who, group } => {
+                let who = self.able(who, group, Role::Member);
+                let leave = |chat, group| Some((Command::Leave { chat }, Wish::Leave { group }));
+                self.change(who, group, leave)
+            }
             Act::Rename { who, group } => self.rename(who, group),
             Act::Role { who, group, whom, role } => {
-                let member = self.people[whom].identity;
+                let who = self.able(who, group, Role::Owner);
+                let member = self.people[self.seated(who, group, whom)].identity;
                 let set = |chat, _| Some((Command::SetRole { chat, member, role }, Wish::Other));
                 self.change(who, group, set)
             }
@@ -96,7 +99,45 @@ impl World {
         standing.map(|standing| (standing.chat, standing.group))
     }
 
+    /// The first person from `who` on who is in a group with that role: a script does not know who
+    /// that is when the time has come. Now and then it is just `who`, so that refusals are tried too.
+    fn able(&self, who: usize, group: usize, least: Role) -> usize {
+        let fits = |other: &usize| self.role_in(*other, group).is_some_and(|role| role >= least);
+        let tried = self.watch.happened.is_multiple_of(8);
+        if tried { who } else { self.round(who).find(fits).unwrap_or(who) }
+    }
+
+    /// The first from `whom` on, but not `who`, who sits in the group as `who` sees it.
+    fn seated(&self, who: usize, group: usize, whom: usize) -> usize {
+        let sits = |other: &usize| *other != who && self.sits(who, group, *other);
+        self.round(whom).find(sits).unwrap_or(whom)
+    }
+
+    fn round(&self, from: usize) -> impl Iterator<Item = usize> + use<> {
+        let people = self.people.len();
+        (from..people).chain(0..from)
+    }
+
+    fn role_in(&self, who: usize, group: usize) -> Option<Role> {
+        let person = &self.people[who];
+        let standing = person.chat_of(self.groups.get(&group)?)?;
+        let seats = standing.epoch.as_ref().filter(|_| standing.state == ChatState::Open)?;
+        let seat = seats.seats.iter().find(|seat| seat.identity == person.identity)?;
+        Some(seat.role)
+    }
+
+    fn sits(&self, who: usize, group: usize, whom: usize) -> bool {
+        let standing = self.groups.get(&group).and_then(|group| self.people[who].chat_of(group));
+        let epoch = standing.and_then(|standing| standing.epoch.as_ref());
+        let whom = &self.people[whom].identity;
+        epoch.is_some_and(|epoch| epoch.seats.iter().any(|seat| seat.identity == *whom))
+    }
+
     fn write(&mut self, who: usize, place: Place, count: usize, length: usize) -> Option<()> {
+        let who = match place {
+            Place::Contact(_) => who,
+            Place::Group(group) => self.able(who, group, Role::Member),
+        };
         let (chat, group) = self.resolve(who, place)?;
         for _ in 0..count {
             let number = self.texts.len();
@@ -122,21 +163,27 @@ impl World {
     }
 
     fn add(&mut self, who: usize, group: usize, whom: usize) -> Option<()> {
-        let whom = self.people[whom].identity;
-        self.people[who].contact_with(&whom)?;
+        let who = self.able(who, group, Role::Admin);
+        let outside = |other: &usize| {
+            let known = self.people[who].contact_with(&self.people[*other].identity).is_some();
+            known && !self.sits(who, group, *other)
+        };
+        let whom = self.people[self.round(whom).find(outside)?].identity;
         self.change(who, group, |chat, group| {
             Some((Command::Add { chat, members: vec![whom] }, Wish::Add { group, whom }))
         })
     }
 
     fn remove(&mut self, who: usize, group: usize, whom: usize) -> Option<()> {
-        let whom = self.people[whom].identity;
+        let who = self.able(who, group, Role::Admin);
+        let whom = self.people[self.seated(who, group, whom)].identity;
         self.change(who, group, |chat, group| {
             Some((Command::Remove { chat, members: vec![whom] }, Wish::Remove { group, whom }))
         })
     }
 
     fn rename(&mut self, who: usize, group: usize) -> Option<()> {
+        let who = self.able(who, group, Role::Admin);
         let title = format!("Renamed {}", self.watch.happened);
         let name = Name::parse(&title).expect("a plain name");
         self.change(who, group, |chat, _| Some((Command::Rename { chat, name }, Wish::Other)))

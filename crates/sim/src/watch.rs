@@ -15,6 +15,7 @@ pub(crate) struct SeenEpoch {
     /// When it opened: the closing tick of the one before.
     pub opened: u64,
     authenticator: Vec<u8>,
+    title: String,
     pub seats: Vec<Seat>,
 }
 
@@ -58,11 +59,13 @@ impl Watch {
         let seen = self.epochs.entry((standing.group, epoch.number)).or_insert_with(|| SeenEpoch {
             opened: epoch.opened,
             authenticator: epoch.authenticator.clone(),
+            title: standing.title.clone(),
             seats: epoch.seats.clone(),
         });
         let same = seen.authenticator == epoch.authenticator
             && seen.seats == epoch.seats
-            && seen.opened == epoch.opened;
+            && seen.opened == epoch.opened
+            && seen.title == standing.title;
         (!same).then(|| Violation {
             wrong: Wrong::Split,
             text: format!(

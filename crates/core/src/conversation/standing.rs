@@ -6,7 +6,8 @@
 
 use super::{Conversation, Ctx};
 use crate::ids::ChatId;
-use crate::io::{ChatKind, ChatState};
+use crate::io::{ChatKind, ChatState, Role};
+use crate::policy::Policy;
 use undertone_crypto::IdentityKey;
 use undertone_crypto::mls::Member;
 
@@ -53,11 +54,14 @@ pub struct Seat {
     pub identity: IdentityKey,
     /// The device.
     pub device: [u8; 16],
+    /// The person's role.
+    pub role: Role,
 }
 
-impl From<&Member> for Seat {
-    fn from(member: &Member) -> Self {
-        Self { leaf: member.leaf, identity: member.identity, device: member.device.0 }
+impl Seat {
+    fn new(member: &Member, policy: &Policy) -> Self {
+        let role = policy.role(&member.identity);
+        Self { leaf: member.leaf, identity: member.identity, device: member.device.0, role }
     }
 }
 
@@ -69,7 +73,7 @@ impl Conversation {
             number,
             opened,
             authenticator: live.group.authenticator(),
-            seats: live.members.iter().map(Seat::from).collect(),
+            seats: live.members.iter().map(|member| Seat::new(member, &live.policy)).collect(),
         });
         Standing {
             chat: self.chat,
