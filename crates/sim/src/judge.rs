@@ -110,7 +110,7 @@ impl World {
         for (who, person) in self.people.iter().enumerate() {
             let sits = epoch.seats.iter().any(|seat| seat.identity == person.identity);
             let standing = person.chat_of(group);
-            if let Some(text) = self.misplaced(who, sits, standing, newest) {
+            if let Some(text) = self.misplaced(who, group, sits, standing, newest) {
                 found.push(text);
             }
         }
@@ -120,12 +120,13 @@ impl World {
     fn misplaced(
         &self,
         who: usize,
+        group: &[u8; 32],
         sits: bool,
         standing: Option<&Standing>,
         newest: u64,
     ) -> Option<(Wrong, String)> {
         let name = self.name(who);
-        if self.excused(who) {
+        if self.excused(who) || self.known_return(who, group) {
             return None;
         }
         let Some(standing) = standing else {
@@ -274,7 +275,8 @@ impl World {
         let told = chat.is_some_and(|chat| reader.told.misses(chat.chat, &author.name));
         let expired =
             self.plan.may_expire() && (told || chat.is_none_or(|it| it.state != ChatState::Open));
-        if stuck || expired || self.excused(who) || self.has_left(who, text, epoch) {
+        let known = self.known_return(who, &text.group);
+        if stuck || expired || known || self.excused(who) || self.has_left(who, text, epoch) {
             return None;
         }
         let state = chat.map(|chat| chat.state);
@@ -299,7 +301,9 @@ impl World {
         }
         let mut found = Vec::new();
         for (who, person) in self.people.iter().enumerate() {
-            let gaps = person.told.gaps.values().flatten().filter(|_| !self.excused(who));
+            let gaps = person.told.gaps.values().flatten();
+            let known = |gap: &&String| self.known_withheld() && gap.contains("not delivered");
+            let gaps = gaps.filter(|gap| !self.excused(who) && !known(gap));
             found.extend(gaps.map(|gap| (Wrong::FalseGap, format!("{}: {gap}", person.name))));
         }
         self.all_wrong(found);
@@ -343,7 +347,8 @@ impl World {
         let Event::Alarm { code, text } = event else { return };
         let expired =
             self.plan.may_expire() && matches!(code.as_str(), "join_failed" | "head_denied");
-        if !expired && !self.excused(who) {
+        let known = code == "withheld" && self.known_withheld();
+        if !expired && !known && !self.excused(who) {
             let text = format!("{}: {code}: {text}", self.name(who));
             self.wrong(Wrong::FalseAlarm, text);
         }

@@ -18,6 +18,7 @@
 mod act;
 mod disk;
 mod judge;
+mod known;
 mod line;
 mod minimise;
 mod net;
