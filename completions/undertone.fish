@@ -30,21 +30,21 @@ complete -c undertone -n "__fish_undertone_needs_command" -l json -d 'Print exac
 complete -c undertone -n "__fish_undertone_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c undertone -n "__fish_undertone_needs_command" -s V -l version -d 'Print version'
 complete -c undertone -n "__fish_undertone_needs_command" -f -a "init" -d 'Make a profile and its keys'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "whoami" -d 'Who this profile is: name, fingerprint, device, server, level'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "link" -d 'Make a contact link, or list and revoke those made here'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "whoami" -d 'Who this profile is: name, identity fingerprint, devices, server and level'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "link" -d 'Make a contact link, alone on stdout, or list and revoke those made here'
 complete -c undertone -n "__fish_undertone_needs_command" -f -a "accept" -d 'Become a contact of whoever made a link'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "requests" -d 'Strangers who wrote to a reusable link'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "requests" -d 'Strangers who wrote to a reusable link. Nothing is answered before you accept'
 complete -c undertone -n "__fish_undertone_needs_command" -f -a "chats" -d 'All conversations, the newest first'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "send" -d 'Send a text'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "read" -d 'Read a conversation'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "watch" -d 'Show what happens, as it happens'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "sync" -d 'Catch up once with all that has happened'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "group" -d 'Groups and who is in them'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "contact" -d 'What a contact is called here'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "verify" -d 'Compare the safety number with a contact'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "send" -d 'Send a text; waits until the server holds it'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "read" -d 'Read a conversation, oldest message first. Shows what is on this device; `sync` fetches'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "watch" -d 'Show what happens, as it happens, one event per line, until interrupted'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "sync" -d 'Catch up once with all that has happened, and send what is queued'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "group" -d 'Groups and who is in them. Members and contacts are named by name or id'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "contact" -d 'What a contact is called here. A name given here stays, whatever they call themselves'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "verify" -d 'Compare the safety number with a contact, by voice or in person: it is the same on both sides unless somebody sits between you'
 complete -c undertone -n "__fish_undertone_needs_command" -f -a "server" -d 'The server that this profile uses'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "config" -d 'Settings'
-complete -c undertone -n "__fish_undertone_needs_command" -f -a "doctor" -d 'The health of the profile and of the way to its server'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "config" -d 'Show a setting, or give it a value'
+complete -c undertone -n "__fish_undertone_needs_command" -f -a "doctor" -d 'The health of the profile and of the way to its server: exit 0 also when something is wrong, `ok` says which'
 complete -c undertone -n "__fish_undertone_needs_command" -f -a "edit" -d 'Not in this release'
 complete -c undertone -n "__fish_undertone_needs_command" -f -a "delete" -d 'Not in this release'
 complete -c undertone -n "__fish_undertone_needs_command" -f -a "react" -d 'Not in this release'
@@ -90,7 +90,7 @@ complete -c undertone -n "__fish_undertone_using_subcommand init" -l timeout -d 
 complete -c undertone -n "__fish_undertone_using_subcommand init" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand init" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand init" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
-complete -c undertone -n "__fish_undertone_using_subcommand init" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c undertone -n "__fish_undertone_using_subcommand whoami" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand whoami" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand whoami" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
@@ -103,13 +103,13 @@ complete -c undertone -n "__fish_undertone_using_subcommand link" -l passphrase-
 complete -c undertone -n "__fish_undertone_using_subcommand link" -l reusable -d 'For many strangers, each of whom waits as a request'
 complete -c undertone -n "__fish_undertone_using_subcommand link" -l list -d 'Links made here and their state'
 complete -c undertone -n "__fish_undertone_using_subcommand link" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
-complete -c undertone -n "__fish_undertone_using_subcommand link" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand link" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c undertone -n "__fish_undertone_using_subcommand accept" -l message -d 'The first message, shown to the other side with the request' -r
 complete -c undertone -n "__fish_undertone_using_subcommand accept" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand accept" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand accept" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand accept" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
-complete -c undertone -n "__fish_undertone_using_subcommand accept" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand accept" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c undertone -n "__fish_undertone_using_subcommand requests; and not __fish_seen_subcommand_from accept decline" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand requests; and not __fish_seen_subcommand_from accept decline" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand requests; and not __fish_seen_subcommand_from accept decline" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
@@ -140,7 +140,7 @@ complete -c undertone -n "__fish_undertone_using_subcommand send" -l passphrase-
 complete -c undertone -n "__fish_undertone_using_subcommand send" -l no-wait -d 'Return as soon as the message is queued on disk'
 complete -c undertone -n "__fish_undertone_using_subcommand send" -l anyway -d 'Send although people have joined since it was written; with `--id` alone, release a message that waits for that'
 complete -c undertone -n "__fish_undertone_using_subcommand send" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
-complete -c undertone -n "__fish_undertone_using_subcommand send" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c undertone -n "__fish_undertone_using_subcommand read" -l limit -d 'At most so many, the newest' -r
 complete -c undertone -n "__fish_undertone_using_subcommand read" -l before -d 'Only what stands before this message' -r
 complete -c undertone -n "__fish_undertone_using_subcommand read" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
@@ -153,7 +153,7 @@ complete -c undertone -n "__fish_undertone_using_subcommand watch" -l timeout -d
 complete -c undertone -n "__fish_undertone_using_subcommand watch" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand watch" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand watch" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
-complete -c undertone -n "__fish_undertone_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c undertone -n "__fish_undertone_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c undertone -n "__fish_undertone_using_subcommand sync" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand sync" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand sync" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F

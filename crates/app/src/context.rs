@@ -67,7 +67,8 @@ impl Context {
         command: Command,
     ) -> Result<Reply, Failure> {
         let answered = self.session.command(command);
-        let given_up = self.wait(patience, |_| async { Ok(None::<()>) });
+        let given_up =
+            self.wait(patience, |context| async move { context.check_room::<()>().await });
         tokio::select! {
             biased;
             reply = answered => Ok(reply?),
@@ -123,9 +124,26 @@ impl Context {
     /// Waits until nothing that was asked for is undecided any more.
     pub(crate) async fn settled(&self, patience: Patience) -> Result<(), Failure> {
         self.wait(patience, |context| async move {
-            Ok((context.health().await?.unsettled == 0).then_some(()))
+            if context.health().await?.unsettled == 0 {
+                return Ok(Some(()));
+            }
+            context.check_room().await
         })
         .await
+    }
+
+    /// Ends the waiting for what the server has no room for: that may take for ever.
+    pub(crate) async fn check_room<T>(&self) -> Result<Option<T>, Failure> {
+        if self.health().await?.server_full {
+            return Err(Failure::new(
+                Exit::Unreachable,
+                "server_full",
+                "the server can store nothing at present: its disk is full or failing",
+                "what was queued stays queued and goes out by itself once there is room; tell the \
+                 operator",
+            ));
+        }
+        Ok(None)
     }
 
     /// Reads what there is for this device, if the server can be reached: a change is then made on

@@ -26,38 +26,26 @@ use undertone_client::Reach;
 /// What a person does.
 #[derive(Subcommand, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
+#[expect(
+    missing_docs,
+    reason = "help shows the whole text of each verb's arguments; one here hides it"
+)]
 pub enum Verb {
-    /// Make a profile and its keys.
     Init(init::Args),
-    /// Who this profile is: name, fingerprint, device, server, level.
     Whoami(whoami::Args),
-    /// Make a contact link, or list and revoke those made here.
     Link(link::Args),
-    /// Become a contact of whoever made a link.
     Accept(accept::Args),
-    /// Strangers who wrote to a reusable link.
     Requests(requests::Args),
-    /// All conversations, the newest first.
     Chats(chats::Args),
-    /// Send a text.
     Send(send::Args),
-    /// Read a conversation.
     Read(read::Args),
-    /// Show what happens, as it happens.
     Watch(watch::Args),
-    /// Catch up once with all that has happened.
     Sync(sync::Args),
-    /// Groups and who is in them.
     Group(group::Args),
-    /// What a contact is called here.
     Contact(contact::Args),
-    /// Compare the safety number with a contact.
     Verify(verify::Args),
-    /// The server that this profile uses.
     Server(server::Args),
-    /// Settings.
     Config(config::Args),
-    /// The health of the profile and of the way to its server.
     Doctor(doctor::Args),
     /// What comes later.
     #[command(flatten)]

@@ -270,9 +270,12 @@ impl Account {
         step: impl FnOnce(&mut Conversation, &mut Ctx<'_>) -> T,
     ) -> Option<T> {
         let mut conversation = self.conversations.remove(&chat)?;
+        let was_live = conversation.is_live();
         let mut ctx = self.ctx();
         let result = step(&mut conversation, &mut ctx);
         conversation.save(ctx.news);
+        // An invitation may wait for the end of this stay.
+        self.log_moved |= was_live && !conversation.is_live();
         self.conversations.insert(chat, conversation);
         Some(result)
     }
@@ -478,6 +481,31 @@ impl Account {
 
     pub(crate) fn signed_head_for_tests(&self) -> undertone_wire::SignedHead {
         self.log.signed_head().expect("a head").clone()
+    }
+
+    /// Hears of an invitation once more, perhaps with another opening head.
+    pub(crate) fn repeat_join_for_tests(
+        &mut self,
+        join: &[u8],
+        opening: Option<undertone_wire::HeadRef>,
+    ) {
+        let mut join: join::PendingJoin = from_bytes(join).expect("as it was persisted");
+        if let Some(opening) = opening {
+            join.open_at_for_tests(opening);
+        }
+        self.admit(join);
+        self.settle();
+        self.flush();
+    }
+
+    /// As if a later device list of this person were known.
+    pub(crate) fn renumber_list_for_tests(&mut self, identity: &IdentityKey, number: u64) {
+        self.contacts.renumber_list_for_tests(identity, number);
+    }
+
+    /// Leaves only the last resort of what a contact has sent.
+    pub(crate) fn use_up_packages_for_tests(&mut self, identity: &IdentityKey) {
+        self.contacts.use_up_packages_for_tests(identity);
     }
 
     /// Says something as a raw kind of content, whatever it is.

@@ -305,9 +305,20 @@ impl Cells {
         self.fetches.hopeful()
     }
 
+    /// Whether the server said last that it can store nothing: its disk is full or failing.
+    pub(crate) fn server_full(&self) -> bool {
+        self.outbox.server_full()
+    }
+
     /// Wants no cell of this conversation any more.
     pub(crate) fn cancel_gets(&mut self, chat: ChatId) {
         self.fetches.cancel_where(|owner| owner.chat() == Some(chat));
+    }
+
+    /// Wants no part of this join for now.
+    pub(crate) fn cancel_join(&mut self, id: &[u8; 32]) {
+        let of_join = |owner: &Owner| matches!(owner, Owner::Join { join, .. } if join == id);
+        self.fetches.cancel_where(of_join);
     }
 
     /// The next request that may be sent now.

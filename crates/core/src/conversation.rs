@@ -257,6 +257,11 @@ impl Conversation {
         ctx.news.event(Event::Stuck { chat: self.chat, text });
     }
 
+    /// The newest epoch that was followed here; kept after the end.
+    pub(crate) fn newest_epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
     /// Whether somebody was in the conversation when this device left it.
     pub(crate) fn had_member(&self, identity: &IdentityKey) -> bool {
         self.last_people.contains(identity)

@@ -251,6 +251,9 @@ pub struct Health {
     pub skipped: BTreeMap<&'static str, u64>,
     /// Conversations that this device cannot follow.
     pub stuck: Vec<ChatId>,
+    /// Whether the server said last that it can store nothing: its disk is full or failing. What is
+    /// queued is offered again by itself.
+    pub server_full: bool,
     /// Why nothing is sent any more, if so: the alarm's code and text.
     pub halted: Option<(String, String)>,
 }
@@ -378,7 +381,7 @@ pub enum MessageState {
 pub struct Refused {
     /// A stable word for programs: `not_found`, `link_used`, `link_expired`, `wrong_server`,
     /// `bad_link`, `not_allowed`, `too_long`, `empty`, `group_full`, `roster_changed`, `ended`,
-    /// `stuck`, `not_ready`.
+    /// `stuck`, `not_ready`, `other_version`.
     pub code: &'static str,
     /// What happened, for people.
     pub message: String,

@@ -49,6 +49,8 @@ pub(crate) enum Ask {
     Info,
     /// A step on the way to the newest head.
     Course,
+    /// The stream that a step of the course began.
+    Stream,
     /// The head of a tick that was skipped.
     Head,
     /// A step of a second walk, from a joiner's opening head.
@@ -213,6 +215,7 @@ impl LogFollower {
         let outcome = match ask {
             Ask::Info => self.on_info(answer),
             Ask::Course => self.on_course(answer),
+            Ask::Stream => self.on_stream_ended(answer),
             Ask::Head => self.on_head(answer),
             Ask::Rewind => self.on_rewind(answer),
         };

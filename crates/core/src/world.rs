@@ -40,6 +40,8 @@ pub(crate) struct Person {
     replies: BTreeMap<u64, Result<Reply, Refused>>,
     next_ticket: u64,
     deadline: Option<u64>,
+    /// Every join that was begun, as it was persisted.
+    pub joins_begun: Vec<Vec<u8>>,
     /// Crash before acting on this many further outputs.
     pub crash_after: Option<usize>,
     /// By how much this device's clock is wrong.
@@ -130,6 +132,7 @@ impl World {
             replies: BTreeMap::new(),
             next_ticket: 0,
             deadline: None,
+            joins_begun: Vec::new(),
             crash_after: None,
             skew_ms: 0,
         };
@@ -249,6 +252,9 @@ impl World {
         match output {
             Output::Persist(changes) => {
                 for ((space, key), bytes) in changes.records {
+                    if space == "link" && key.starts_with(b"j") {
+                        person.joins_begun.extend(bytes.clone());
+                    }
                     match bytes {
                         Some(bytes) => drop(person.disk.records.insert((space, key), bytes)),
                         None => drop(person.disk.records.remove(&(space, key))),

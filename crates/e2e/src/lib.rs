@@ -13,6 +13,7 @@
 
 mod binary;
 mod canary;
+mod disk;
 mod middle;
 mod person;
 mod process;
@@ -22,6 +23,7 @@ mod watch;
 
 pub use binary::binary;
 pub use canary::{Canaries, Found};
+pub use disk::Disk;
 pub use middle::{Middle, Mood};
 pub use person::{Answer, Person, befriend};
 pub use process::{Ended, PATIENCE, Running};

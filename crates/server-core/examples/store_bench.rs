@@ -3,7 +3,9 @@
 //! `cargo run --release -p undertone-server-core --example store_bench -- [--cells N] [--dir DIR] [--drop-caches]`
 //!
 //! Prints one line per measurement: cells per second, CPU-seconds per 100,000 cells, and the ratio
-//! to the raw limit measured in the same run; then disk over payload, and the time to open the
+//! to the raw limit measured in the same run. *Store* is what makes ticks durable and findable:
+//! record, checksum, write, sync, index. *Engine* is all that a server does for a PUT: it hashes
+//! tag and cell, looks for the tag, sorts, builds the tick's tree, signs, and stores. Behind them: disk over payload, and the time to open the
 //! folder again; with `--drop-caches` (as root, on a machine of one's own) also after the page cache
 //! was dropped. Nothing here is an assertion.
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures the clock")]
@@ -19,11 +21,17 @@ use std::{
     sync::{Arc, Mutex},
     time::Instant,
 };
-use undertone_server_core::{Config, Engine, Files, Keys, Put, Segments, Ticket};
-use undertone_wire::{CELL_LEN, Cell, ServerId, Tag, WriteKey};
+use undertone_server_core::{
+    CellStore, Config, Engine, Files, Keys, NewTick, Put, Segments, StoredTick, Ticket,
+};
+use undertone_wire::{
+    CELL_LEN, Cell, CellHash, CellLeaf, Head, ServerId, Tag, TagHash, TickLeaf, WriteKey,
+};
 
 const HOUR: u64 = 3_600_000;
 const START: u64 = 480_000 * HOUR;
+/// Cells of the store alone: its ticks are made beforehand and lie in memory.
+const ALONE_MAX: u64 = 400_000;
 
 /// A real directory with its files held open.
 struct Dir {
@@ -176,6 +184,53 @@ fn fill(engine: &Engine<Segments<Dir>>, from: u64, cells: u64, batch: u64, noise
     }
 }
 
+/// Ticks of `batch` cells as an engine would make them, but for their roots, which a store takes
+/// as they are.
+fn prepared(cells: u64, batch: u64, noise: &mut Noise) -> Vec<(StoredTick, Vec<CellLeaf>)> {
+    let Keys { signing, first, .. } = keys();
+    let tick = |tick: u64| {
+        let time_ms = START + tick * HOUR / (200_000 / batch);
+        let mut hash = || {
+            let words = [noise.next(), noise.next(), noise.next(), noise.next()];
+            let mut bytes = [0; 32];
+            bytes.chunks_exact_mut(8).zip(words).for_each(|(to, word)| {
+                to.copy_from_slice(&word.to_be_bytes());
+            });
+            bytes
+        };
+        let (prefixes_hash, cells_root) = (hash(), hash());
+        let mut leaves: Vec<_> =
+            (0..batch).map(|_| CellLeaf::new(TagHash(hash()), CellHash(hash()))).collect();
+        leaves.sort();
+        let leaf = TickLeaf { tick, time_ms, cells: batch as u32, prefixes_hash, cells_root };
+        let head = Head {
+            server: first.server_id(),
+            tick,
+            time_ms,
+            size: tick,
+            root: cells_root,
+            token_keys: Vec::new(),
+            policy: [0; 32],
+            recovered_after: None,
+        };
+        (StoredTick { closed: Vec::new(), leaf, head: head.sign(&signing) }, leaves)
+    };
+    (1..=cells / batch).map(tick).collect()
+}
+
+/// Measures the store alone.
+fn store_alone(dir: &Path, cells: u64, batch: u64, limit: f64, noise: &mut Noise) {
+    let ticks = prepared(cells, batch, noise);
+    let cells_of_each: Vec<_> = (0..batch).map(|_| noise.cell()).collect();
+    let store = Segments::open(Dir::new(dir.to_owned()), &keys(), [1; 32]).unwrap();
+    measure(&format!("store alone, {batch}"), cells, Some(limit), || {
+        for (stored, leaves) in &ticks {
+            store.append(&NewTick { stored, leaves, cells: &cells_of_each }).unwrap();
+        }
+    });
+    fs::remove_dir_all(dir).unwrap();
+}
+
 fn folder_bytes(dir: &Path) -> u64 {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
 }
@@ -194,6 +249,8 @@ fn main() {
 
     for (batch, count) in [(1, 5_000), (10, 40_000), (100, cells), (1_000, cells)] {
         let limit = raw(&base, count, batch, &mut noise);
+        let alone = count.min(ALONE_MAX);
+        store_alone(&base.join(format!("alone-{batch}")), alone, batch, limit, &mut noise);
         let dir = base.join(format!("batch-{batch}"));
         let engine = open(&dir, START);
         let name = format!("engine (hashes, tree, signature), {batch}");

@@ -26,7 +26,7 @@ use crate::SpineRecord;
 use std::ops::{Range, RangeInclusive};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 use undertone_wire::{
-    Cell, CellLeaf, Hash, Leaf, Prefix, SegmentLeaf, SignedHead, TagHash, TickLeaf,
+    Cell, CellHash, CellLeaf, Hash, Leaf, Prefix, SegmentLeaf, SignedHead, TagHash, TickLeaf,
 };
 
 pub use memory::{Fault, Memory};
@@ -185,11 +185,11 @@ pub trait CellStore: Send + Sync {
     /// [`StoreError`] when it cannot be read.
     fn cell_leaf(&self, place: Place) -> Result<Option<CellLeaf>, StoreError>;
 
-    /// The cell at `place`; `None` when it is not retained.
+    /// The cell at `place`, whose leaf names it as `hash`; `None` when it is not retained.
     ///
     /// # Errors
-    /// [`StoreError`] when it cannot be read, or is not what was written.
-    fn cell(&self, place: Place) -> Result<Option<Cell>, StoreError>;
+    /// [`StoreError`] when it cannot be read, or does not have this hash.
+    fn cell(&self, place: Place, hash: &CellHash) -> Result<Option<Cell>, StoreError>;
 
     /// The entries of these ticks, as far as they are retained, sorted by (prefix, tick).
     ///

@@ -216,8 +216,10 @@ async fn answer(service: &Arc<Service>, request: Request) -> Answer {
         }
         // There is nowhere to push to.
         Request::Stream { .. } => refused(RefusalKind::Malformed),
-        read if service.is_heavy(&read) => service.read_heavy(read).await,
-        read => service.read(&read),
+        read => match service.read(&read) {
+            Some(answer) => answer,
+            None => service.read_heavy(read).await,
+        },
     }
 }
 #[cfg(test)]

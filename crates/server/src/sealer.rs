@@ -4,6 +4,11 @@
 //! so that one sync, one Merkle root and one signature serve everybody who wrote meanwhile. While a
 //! tick grows the thread sleeps: PUTs gather in the engine's bounded queue and wake nobody.
 //!
+//! Clients that write as soon as they are answered come back together, a little later than the
+//! tick is old enough. If the first few of them were sealed alone, all others would wait for one
+//! tick more, and every second tick would be nearly empty. So a tick that has gathered less than
+//! three quarters of what the one before it answered waits longer, up to once more its length.
+//!
 //! The thread ends when it is told to, after a last tick with everything that was handed in.
 
 use crate::{
@@ -22,7 +27,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 /// How often what has expired is looked for.
 const EXPIRY: Duration = Duration::from_secs(60);
@@ -101,7 +106,8 @@ pub(crate) struct Sealer {
 }
 
 impl Sealer {
-    /// Starts the thread; it keeps the folder locked for as long as it may write.
+    /// Starts the thread; it keeps the folder locked for as long as it may write. Must be called
+    /// within the runtime that serves the connections.
     pub(crate) fn start(
         folder: Folder,
         engine: Arc<ServerEngine>,
@@ -115,9 +121,13 @@ impl Sealer {
             service,
             ear,
             newest: newest_in,
+            before: 0,
             expired: clock::now(),
+            runtime: Handle::current(),
             begun: folder.has_begun(),
             failing: Trouble::default(),
+            overdue: false,
+            lingering: Trouble::default(),
             folder,
         };
         let thread = std::thread::Builder::new()
@@ -160,9 +170,15 @@ struct Worker {
     ear: Ear,
     tick: Duration,
     newest: watch::Sender<u64>,
+    /// PUTs that the last tick answered.
+    before: usize,
     expired: Instant,
+    runtime: Handle,
     begun: bool,
     failing: Trouble,
+    /// Whether something has expired and is still there.
+    overdue: bool,
+    lingering: Trouble,
     folder: Folder,
 }
 
@@ -197,7 +213,19 @@ impl Worker {
         while clock::now() < earliest && !self.ear.stopping() {
             self.ear.sleep_until(earliest);
         }
+        self.gather(earliest + self.tick);
         !self.ear.stopping()
+    }
+
+    /// Waits for those whom the last tick answered, but not beyond `limit`.
+    fn gather(&self, limit: Instant) {
+        while self.engine.pending() < self.before / 4 * 3 && !self.ear.stopping() {
+            let now = clock::now();
+            if now >= limit {
+                return;
+            }
+            self.ear.sleep_until(limit.min(now + self.tick / 8));
+        }
     }
 
     fn seal(&mut self) {
@@ -211,10 +239,13 @@ impl Worker {
             // Before anybody is told of the first tick.
             self.mark_begun();
         }
-        self.service.deliver(sealed.answers);
+        self.before = sealed.answers.len();
         if let Some(page) = sealed.page {
             self.newest.send_replace(page.head.head.tick);
         }
+        // On a thread of the runtime: to wake its tasks from here takes a system call for each.
+        let service = Arc::clone(&self.service);
+        self.runtime.spawn(async move { service.deliver(sealed.answers) });
     }
 
     /// Ticks are stored all the same when this fails; the next one tries again.
@@ -228,18 +259,25 @@ impl Worker {
         }
     }
 
+    /// What could not be deleted is tried again with every tick.
     fn expire_in_time(&mut self) {
-        if clock::now() >= self.expired + EXPIRY {
+        if self.overdue || clock::now() >= self.expired + EXPIRY {
             self.expire();
         }
     }
 
     fn expire(&mut self) {
         self.expired = clock::now();
-        match self.engine.expire(clock::unix_ms()) {
+        let expired = self.engine.expire(clock::unix_ms());
+        self.overdue = expired.is_err();
+        match expired {
             Ok(0) => {}
             Ok(cells) => tracing::info!(cells, "expired"),
-            Err(error) => tracing::error!(%error, "what has expired could not be deleted"),
+            Err(error) => {
+                if let Some(times) = self.lingering.count(clock::now()) {
+                    tracing::error!(%error, times, "what has expired could not be deleted");
+                }
+            }
         }
         self.newest.send_if_modified(|newest| {
             let now = self.engine.newest().head.tick;

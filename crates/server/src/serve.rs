@@ -140,7 +140,8 @@ impl Server {
         let address = address(&config, &listener, &keys)?;
         let files = wrap(StdFiles::open(&folder.log())?);
         let engine = open_engine(folder.root().to_owned(), files, keys, &config).await?;
-        if engine.newest().head.tick > 0 {
+        // Once: a server must start on a full disk too, since what is stored there is read.
+        if engine.newest().head.tick > 0 && !folder.has_begun() {
             folder.mark_begun()?;
         }
         let (bell, ear) = sealer::bell();

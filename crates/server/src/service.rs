@@ -105,18 +105,14 @@ impl Service {
         }
     }
 
-    /// Whether a request reads so much that it must not hold up a connection's thread.
-    pub(crate) fn is_heavy(&self, request: &Request) -> bool {
+    /// Answers what neither writes nor streams, on the caller's thread; `None` when that reads so
+    /// much that it must not hold up a connection's thread.
+    pub(crate) fn read(&self, request: &Request) -> Option<Answer> {
         match request {
-            Request::Digest { .. } | Request::Proof { .. } => true,
-            Request::Get { tag, .. } => !self.engine.is_at_hand(tag),
-            _ => false,
+            Request::Digest { .. } | Request::Proof { .. } => None,
+            Request::Get { tag, size } => self.engine.get_at_hand(tag, *size),
+            other => Some(self.engine.answer(other)),
         }
-    }
-
-    /// Answers what neither writes nor streams, on the caller's thread.
-    pub(crate) fn read(&self, request: &Request) -> Answer {
-        self.engine.answer(request)
     }
 
     /// As [`Service::read`], where it holds up nobody.

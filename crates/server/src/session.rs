@@ -47,8 +47,11 @@ pub(crate) use long::LONG;
 const TOKEN_LEN_MAX: usize = 512;
 /// The longest request: a PUT with a token, its vector length, the frame's and request's heads.
 pub(crate) const REQUEST_LEN_MAX: usize = CELL_LEN + 32 + 32 + TOKEN_LEN_MAX + 16;
-/// Small buffers, because every idle connection has its own.
-const BUFFER: usize = 4 << 10;
+/// A small buffer, because every idle connection has its own.
+const READ_BUFFER: usize = 4 << 10;
+/// What gathers before it is written: as much as one TLS record holds. It grows with what is sent,
+/// so that an idle connection has none of it.
+const WRITE_BUFFER: usize = 16 << 10;
 /// Room for one piece of a long message and what short ones are still in front of it.
 const WRITE_BUFFER_MAX: usize = 256 << 10;
 /// Messages handled before a flush.
@@ -79,6 +82,8 @@ pub(crate) struct Session<S> {
     replies: mpsc::Receiver<Reply>,
     in_flight: usize,
     follower: Option<Follower>,
+    /// The request that the follower follows.
+    stream_id: u32,
     alarm: Pin<Box<Interval>>,
     heard: bool,
     pinged: bool,
@@ -97,8 +102,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// A session on a stream whose upgrade has been answered; `early` was read with the head.
     pub(crate) async fn new(service: Arc<Service>, stream: S, early: Vec<u8>) -> Self {
         let config = WebSocketConfig::default()
-            .read_buffer_size(BUFFER)
-            .write_buffer_size(BUFFER)
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(WRITE_BUFFER)
             .max_write_buffer_size(WRITE_BUFFER_MAX)
             .max_message_size(Some(REQUEST_LEN_MAX))
             .max_frame_size(Some(REQUEST_LEN_MAX));
@@ -115,6 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             replies,
             in_flight: 0,
             follower: None,
+            stream_id: 0,
             alarm,
             heard: true,
             pinged: false,
@@ -215,13 +221,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Request::Put { tag, write, cell, token } => {
                 self.on_put(id, Put { tag, write, cell, token })
             }
-            Request::Stream { from } => Some(self.on_stream(from)),
-            read if self.service.is_heavy(&read) => {
-                // It answers by itself, because a long answer does not wait for its flush.
-                Box::pin(self.answer_heavy(id, read)).await?;
-                None
+            Request::Stream { from } => Some(self.on_stream(id, from)),
+            read => {
+                let answer = self.service.read(&read);
+                if answer.is_none() {
+                    // It answers by itself, because a long answer does not wait for its flush.
+                    Box::pin(self.answer_heavy(id, read)).await?;
+                }
+                answer
             }
-            read => Some(self.service.read(&read)),
         };
         Ok(answer)
     }
@@ -239,9 +247,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    fn on_stream(&mut self, from: u64) -> Answer {
+    fn on_stream(&mut self, id: u32, from: u64) -> Answer {
         match self.service.may_stream(from) {
             Ok(()) => {
+                self.stream_id = id;
                 self.follower = Some(Follower::new(from, self.service.ring.subscribe()));
                 Answer::Streaming
             }

@@ -78,9 +78,12 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
+        use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
+            // The index of the write-ahead log gets its room when the database is opened; SQLite
+            // calls it a mere I/O error that there is none.
+            Some(_) if has_code(&error, SQLITE_IOERR_SHMSIZE) => Self::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 Self::ReadOnly(error.to_string())
             }
@@ -93,4 +96,8 @@ impl From<rusqlite::Error> for StoreError {
             None => Self::Damaged(format!("profile.db: {error}")),
         }
     }
+}
+
+fn has_code(error: &rusqlite::Error, extended: i32) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == extended)
 }

@@ -85,6 +85,12 @@ fn a_disk_that_fails_is_sorted_by_what_a_person_can_do() {
     assert!(matches!(sorted(ErrorKind::ReadOnlyFilesystem), StoreError::ReadOnly(_)));
     assert!(matches!(sorted(ErrorKind::PermissionDenied), StoreError::ReadOnly(_)));
     assert!(matches!(sorted(ErrorKind::Other), StoreError::Disk(_)));
+    let of_sqlite = |code| {
+        StoreError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+    };
+    assert!(matches!(of_sqlite(rusqlite::ffi::SQLITE_FULL), StoreError::Full));
+    assert!(matches!(of_sqlite(rusqlite::ffi::SQLITE_IOERR_SHMSIZE), StoreError::Full));
+    assert!(matches!(of_sqlite(rusqlite::ffi::SQLITE_IOERR_FSYNC), StoreError::Disk(_)));
 }
 
 #[test]

@@ -70,6 +70,13 @@ impl Report {
         if let Some((code, text)) = &health.halted {
             findings.push(format!("nothing is sent any more ({code}): {text}"));
         }
+        if health.server_full {
+            findings.push(
+                "the server can store nothing, its disk is full or failing: what is queued goes out \
+                 by itself once there is room"
+                    .to_owned(),
+            );
+        }
         if self.clock_is_behind() {
             findings.push("this device's clock is behind the server's: set it".to_owned());
         }
@@ -171,6 +178,7 @@ impl Report {
             "withheld": health.withheld,
             "skipped": health.skipped,
             "stuck": stuck,
+            "server_full": health.server_full,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
     }
@@ -197,6 +205,7 @@ mod tests {
             withheld: 0,
             skipped: std::collections::BTreeMap::new(),
             stuck: Vec::new(),
+            server_full: false,
             halted: None,
         };
         Report { trouble: None, damage: Vec::new(), health, now_ms: 1_000_000 }
@@ -213,11 +222,12 @@ mod tests {
     fn each_trouble_is_a_finding() {
         let mut report = well();
         report.trouble = Some("gone".to_owned());
+        report.health.server_full = true;
         report.damage = vec!["page 7".to_owned()];
         report.health.withheld = 2;
         report.health.stuck = vec![ChatId([1; 16])];
         report.health.halted = Some(("split_view".to_owned(), "two logs".to_owned()));
-        assert_eq!(report.findings().len(), 5);
+        assert_eq!(report.findings().len(), 6);
         assert_eq!(report.outcome().json["ok"], false);
     }
 

@@ -126,7 +126,7 @@ impl Args {
                 let own = rows.into_iter().find(|listed| listed.row.own);
                 let state = own.map(|listed| listed.row.state);
                 match state {
-                    None | Some(MessageState::Queued) => Ok(None),
+                    None | Some(MessageState::Queued) => context.check_room().await,
                     Some(MessageState::Failed) => Err(ended()),
                     Some(state) => Ok(Some(state)),
                 }

@@ -178,6 +178,7 @@ fn health() -> Health {
         withheld: 0,
         skipped: BTreeMap::new(),
         stuck: Vec::new(),
+        server_full: false,
         halted: None,
     }
 }

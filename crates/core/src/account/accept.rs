@@ -164,12 +164,24 @@ impl Account {
         let tag = post.keys(&secret, &self.me.server).tag;
         let identity = accepting.link.identity;
         match Offer::open(bytes, &tag, &identity) {
-            Ok((offer, _)) => {
-                if let Err(refused) = self.answer(id, &offer) {
+            Ok((offer, _)) => self.take_offer(id, post, &offer),
+            Err(_) => self.next_offer(id, post),
+        }
+    }
+
+    /// An offer by a list that is not to be followed may be a removed device's.
+    fn take_offer(&mut self, id: [u8; 16], post: Post, offer: &Offer) {
+        match (self.contacts.judge_list(&offer.list), post) {
+            (Ok(()), _) => {
+                if let Err(refused) = self.answer(id, offer) {
                     self.fail_with(id, refused);
                 }
             }
-            Err(_) => self.next_offer(id, post),
+            (Err(_), Post::DayOffer { .. }) => self.next_offer(id, post),
+            (Err(fault), _) => {
+                let text = format!("The link's device list is not right: {fault}.");
+                self.fail(id, "bad_link", &text);
+            }
         }
     }
 
@@ -195,6 +207,7 @@ impl Account {
         };
         let chat = self.adopt(conversation);
         self.contacts.add(peer, &name_until_told(&peer), chat, &offer.list, &mut self.news);
+        self.with(chat, Conversation::recheck_lists);
         self.send_packages(chat);
         if let Some(message) = &message {
             self.show_first(chat, message, MessageState::Queued, None);
@@ -350,14 +363,22 @@ impl Account {
     /// The group that was made for a link that somebody else has used.
     fn discard(&mut self, answering: &Answering) {
         let chat = answering.chat;
-        if let Some(Some(peer)) = self.with(chat, |to, ctx| {
+        let peer = self.with(chat, |to, ctx| {
             to.end(ctx);
             to.peer
-        }) {
-            self.contacts.remove(&peer, &mut self.news);
-        }
+        });
         self.conversations.remove(&chat);
+        if let Some(Some(peer)) = peer {
+            let other = self.live_chat_with(&peer);
+            self.contacts.remove(&peer, chat, other, &mut self.news);
+        }
         self.news.record("chat", chat.0.to_vec(), None);
+    }
+
+    /// Two people may have accepted each other's links crosswise.
+    fn live_chat_with(&self, peer: &IdentityKey) -> Option<ChatId> {
+        let mut chats = self.conversations.values();
+        chats.find(|chat| chat.peer == Some(*peer) && chat.is_live()).map(|chat| chat.chat)
     }
 
     fn fail(&mut self, id: [u8; 16], code: &'static str, text: &str) {

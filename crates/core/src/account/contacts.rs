@@ -93,12 +93,33 @@ impl Contacts {
         self.person(identity, name).list.get_or_insert_with(|| encode(list));
     }
 
-    /// First contact came to nothing.
-    pub(super) fn remove(&mut self, identity: &IdentityKey, news: &mut News) {
-        if let Some(person) = self.people.get_mut(identity) {
-            person.chat = None;
+    /// First contact in `chat` came to nothing; another one with the same person may live.
+    pub(super) fn remove(
+        &mut self,
+        identity: &IdentityKey,
+        chat: ChatId,
+        other: Option<ChatId>,
+        news: &mut News,
+    ) {
+        if let Some(person) = self.people.get_mut(identity)
+            && person.chat == Some(chat)
+        {
+            person.chat = other;
+            self.save(identity, news);
         }
-        self.save(identity, news);
+    }
+
+    /// Whether a device list may be followed: genuine, and no older one than is known.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn judge_list(&self, list: &SignedDeviceList) -> Result<(), ListFault> {
+        judge_list(list, self.known_list(&list.identity).as_ref())
+    }
+
+    fn known_list(&self, identity: &IdentityKey) -> Option<SignedDeviceList> {
+        let list = self.people.get(identity)?.list.as_ref()?;
+        decode(list).ok()
     }
 
     /// What a person said of themselves. A later name never takes the place of one given here.
@@ -189,9 +210,7 @@ impl Contacts {
     /// Whether the newest list known of a member's owner names the member's device. Of whom no list
     /// is known, nothing can be said.
     pub(crate) fn lists(&self, member: &Member) -> bool {
-        let person = self.people.get(&member.identity);
-        let list = person.and_then(|person| person.list.as_ref());
-        let list = list.and_then(|bytes| decode::<SignedDeviceList>(bytes).ok());
+        let list = self.known_list(&member.identity);
         list.is_none_or(|list| list.names(member.device, &member.mls_key))
     }
 
@@ -237,6 +256,21 @@ impl Contacts {
             vec![undertone_crypto::Device { id: info.device, mls_key: info.mls_key }];
         person.list = Some(encode(&list));
         person.packages = vec![package];
+    }
+
+    #[cfg(test)]
+    pub(super) fn use_up_packages_for_tests(&mut self, identity: &IdentityKey) {
+        self.people.get_mut(identity).expect("somebody known").packages.clear();
+    }
+
+    /// As if a later list of this person were known.
+    #[cfg(test)]
+    pub(super) fn renumber_list_for_tests(&mut self, identity: &IdentityKey, number: u64) {
+        let person = self.people.get_mut(identity).expect("somebody known");
+        let list = person.list.as_ref().expect("a list");
+        let mut list: SignedDeviceList = decode(list).expect("a list");
+        list.list.number = number;
+        person.list = Some(encode(&list));
     }
 
     pub(super) fn rename(&mut self, identity: &IdentityKey, name: Name, news: &mut News) {

@@ -1,170 +1,34 @@
 //! Joining a conversation by a Welcome: an answer to a link, or an invitation by a contact.
 //!
-//! A join waits for three things: the bytes (parcels), the log's agreement with the head that opens
-//! the epoch, and the listings since that head. It outlasts restarts.
+//! A join waits for four things: the bytes (parcels), the log's agreement with the head that opens
+//! the epoch, the listings since that head, and its place: an invitation often arrives before one's
+//! own removal was read, and is followed once that stay has ended. It outlasts restarts.
+//!
+//! Of two invitations by one person to one group, the one with the later opening is followed. None
+//! leads back: neither to an opening nor to an MLS epoch that a stay on this device has passed, for
+//! there its keys were used already.
+
+mod pending;
+mod place;
+
+pub(super) use pending::{JoinId, Joins, PendingJoin, Source};
 
 use super::{Account, LoadError, from_bytes, to_bytes};
 use crate::body::{Invite, NamedMember};
 use crate::cells::Owner;
 use crate::conversation::{Conversation, Welcomed};
 use crate::ids::{ChatId, MessageId, Name};
-use crate::io::{ChatKind, ChatState, Event, HistoryRow, MessageState};
+use crate::io::{ChatKind, Event, HistoryRow, MessageState};
 use crate::link::{Answer, FirstMessage};
 use crate::log::Foreign;
-use crate::parcel::{Gathering, PARTS_MAX, ParcelRef};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::parcel::Gathering;
+use pending::Retry;
+use place::Place;
 use undertone_crypto::IdentityKey;
-use undertone_wire::{Cell, HeadRef, decode, encode};
+use undertone_wire::{Cell, HeadRef, decode};
 
-/// Wait before parts that were not there are asked for again, in milliseconds; it doubles each time.
-const RETRY_MS: u64 = 2_000;
-/// Attempts after which a join is given up: parts are stored before an honest invitation tells of them.
-const RETRIES_MAX: u32 = 8;
 /// Joins under way that one contact may have caused.
 const PER_CONTACT_MAX: usize = 64;
-
-/// Names a join: a conversation's id is chosen by whoever invites, so it names nothing alone.
-pub(crate) type JoinId = [u8; 32];
-
-/// Where a join came from.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) enum Source {
-    /// An answer to this link.
-    Answer { link: [u8; 16] },
-    /// A contact's invitation.
-    Invite { from: IdentityKey },
-}
-
-/// A Welcome that was not used yet.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct PendingJoin {
-    pub conversation: [u8; 32],
-    source: Source,
-    opening: Vec<u8>,
-    welcome: Piece,
-    tree: Piece,
-    answer: Option<Vec<u8>>,
-    names: Vec<u8>,
-    tick: u64,
-    from: IdentityKey,
-    #[serde(skip)]
-    retries: u32,
-    /// When parts that were not there are asked for again.
-    #[serde(skip)]
-    retry_at_ms: Option<u64>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-enum Piece {
-    Bytes(Vec<u8>),
-    Parcel(Vec<u8>),
-}
-
-/// All joins under way.
-#[derive(Default)]
-pub(super) struct Joins {
-    pending: BTreeMap<JoinId, PendingJoin>,
-    gathering: BTreeMap<(JoinId, u8), Gathering>,
-    rewinding: BTreeSet<JoinId>,
-    /// Contacts whose KeyPackages of this device are used up.
-    replenish: BTreeSet<IdentityKey>,
-}
-
-impl PendingJoin {
-    pub(super) fn from_answer(answer: &Answer, source: Source, tick: u64) -> Self {
-        Self {
-            conversation: answer.conversation,
-            source,
-            opening: encode(&answer.opening),
-            welcome: Piece::Bytes(answer.welcome.as_slice().to_vec()),
-            tree: Piece::Bytes(answer.tree.as_slice().to_vec()),
-            answer: Some(encode(answer)),
-            names: encode(&Vec::<NamedMember>::new()),
-            tick,
-            from: answer.list.identity,
-            retries: 0,
-            retry_at_ms: None,
-        }
-    }
-
-    fn from_invite(from: IdentityKey, invite: &Invite) -> Self {
-        Self {
-            conversation: invite.conversation,
-            source: Source::Invite { from },
-            opening: encode(&invite.opening),
-            welcome: Piece::Parcel(encode(&invite.welcome)),
-            tree: Piece::Parcel(encode(&invite.tree)),
-            answer: None,
-            names: encode(&invite.names),
-            tick: 0,
-            from,
-            retries: 0,
-            retry_at_ms: None,
-        }
-    }
-
-    /// Who caused it, and for what.
-    pub(super) fn id(&self) -> JoinId {
-        let hash = Sha256::new().chain_update(b"undertone join 1").chain_update(self.from.0);
-        hash.chain_update(self.conversation).finalize().into()
-    }
-
-    pub(super) fn opening(&self) -> Option<HeadRef> {
-        decode(&self.opening).ok()
-    }
-
-    /// The answer that it came by.
-    pub(super) fn answer(&self) -> Option<Answer> {
-        self.answer.as_ref().and_then(|bytes| decode(bytes).ok())
-    }
-}
-
-impl Joins {
-    pub(super) fn load(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
-        let join: PendingJoin = from_bytes(bytes)?;
-        self.pending.insert(join.id(), join);
-        Ok(())
-    }
-
-    /// A contact whose KeyPackages were used up when the profile was closed.
-    pub(super) fn load_replenish(&mut self, from: IdentityKey) {
-        self.replenish.insert(from);
-    }
-
-    pub(super) fn needs_listings_from(&self) -> Option<u64> {
-        self.pending.values().filter_map(PendingJoin::opening).map(|opening| opening.tick).min()
-    }
-
-    /// Welcomes that were not used yet.
-    pub(super) fn under_way(&self) -> usize {
-        self.pending.len()
-    }
-
-    pub(super) fn next_wake_ms(&self) -> Option<u64> {
-        self.pending.values().filter_map(|join| join.retry_at_ms).min()
-    }
-
-    /// The waits that are over.
-    fn end_waits(&mut self, now_ms: u64) {
-        for join in self.pending.values_mut() {
-            join.retry_at_ms = join.retry_at_ms.filter(|at| *at > now_ms);
-        }
-    }
-
-    /// Something was not there; asked for again soon.
-    /// False when it was tried often enough.
-    fn retry(&mut self, id: &JoinId, now_ms: u64) -> bool {
-        let Some(join) = self.pending.get_mut(id) else { return true };
-        // All parts of one round come back at once: they are one attempt.
-        if join.retry_at_ms.is_none() {
-            join.retries += 1;
-            join.retry_at_ms = Some(now_ms + (RETRY_MS << join.retries.min(8)));
-        }
-        join.retries <= RETRIES_MAX
-    }
-}
 
 /// The record that says that a contact's KeyPackages are used up.
 fn replenish_key(from: &IdentityKey) -> Vec<u8> {
@@ -172,20 +36,45 @@ fn replenish_key(from: &IdentityKey) -> Vec<u8> {
 }
 
 impl Account {
+    /// A join that was under way when the profile was closed; an earlier version named it otherwise.
+    pub(super) fn load_join(&mut self, name: &[u8], bytes: &[u8]) -> Result<(), LoadError> {
+        let join: PendingJoin = from_bytes(bytes)?;
+        if join.id()[..] == *name {
+            self.joins.pending.insert(join.id(), join);
+        } else {
+            self.news.record("link", [b"j", name].concat(), None);
+            self.add_join(join);
+        }
+        Ok(())
+    }
+
     /// A contact has added this device to a group.
     /// `tick` is the effective tick of the invitation: it names no later state of the log.
     pub(super) fn begin_join(&mut self, from: IdentityKey, invite: Invite, tick: u64) {
-        let mut known = self.joins.pending.values().filter(|join| join.from == from);
-        if invite.opening.tick > tick || known.nth(PER_CONTACT_MAX - 1).is_some() {
+        let join = PendingJoin::from_invite(from, &invite);
+        let others = |other: &&PendingJoin| other.from == from && !join.leads_where(other);
+        let mut others = self.joins.pending.values().filter(others);
+        if invite.opening.tick > tick || others.nth(PER_CONTACT_MAX - 1).is_some() {
             return self
                 .alarm("join_failed", "An invitation could not be followed: it is not sound.");
         }
-        let inside = self.conversations.values().any(|other| {
-            other.conversation == invite.conversation && other.state != ChatState::Ended
-        });
-        if !inside {
-            self.add_join(PendingJoin::from_invite(from, &invite));
+        self.admit(join);
+    }
+
+    /// Takes the place of what the same person said of the same conversation before. An earlier
+    /// invitation than the one at hand is no loss: the later one says that it is over.
+    pub(super) fn admit(&mut self, join: PendingJoin) {
+        let tick = |join: &PendingJoin| join.opening().map(|opening| opening.tick);
+        let known = self.joins.pending.contains_key(&join.id());
+        if known || self.joins.rivals(&join).any(|rival| tick(rival) > tick(&join)) {
+            return;
         }
+        let rivals: Vec<_> = self.joins.rivals(&join).map(PendingJoin::id).collect();
+        for rival in rivals {
+            self.forget_join(&rival);
+        }
+        self.tell_held(&join);
+        self.add_join(join);
     }
 
     pub(super) fn add_join(&mut self, join: PendingJoin) {
@@ -199,15 +88,31 @@ impl Account {
     pub(super) fn advance_joins(&mut self) {
         self.joins.end_waits(self.now_ms);
         for id in self.joins.pending.keys().copied().collect::<Vec<_>>() {
-            let Some(join) = self.joins.pending.get(&id).cloned() else { continue };
-            let welcome = self.piece(&join, 0);
-            let tree = self.piece(&join, 1);
-            let (Some(welcome), Some(tree)) = (welcome, tree) else { continue };
-            if self.opening_is_known(&join) {
-                self.join(&join, &welcome, &tree);
+            if let Some(join) = self.joins.pending.get(&id).cloned() {
+                self.advance_join(&id, &join);
             }
         }
         self.replenish();
+    }
+
+    fn advance_join(&mut self, id: &JoinId, join: &PendingJoin) {
+        let place = self.place_for(join);
+        self.joins.held.remove(id);
+        match place {
+            Place::Barred(why) => return self.drop_join(id, why),
+            Place::Held => drop(self.joins.held.insert(*id)),
+            Place::Free | Place::Stuck(_) => {}
+        }
+        // Fetched even while the place is held: cells expire.
+        let (welcome, tree) = (self.piece(join, 0), self.piece(join, 1));
+        let (Some(welcome), Some(tree)) = (welcome, tree) else { return };
+        if !self.opening_is_known(join) || matches!(place, Place::Held) {
+            return;
+        }
+        if let Place::Stuck(chat) = place {
+            self.with(chat, Conversation::end);
+        }
+        self.join(join, &welcome, &tree);
     }
 
     /// New KeyPackages for contacts whose invitations used some; once for all of them, and none is
@@ -227,13 +132,12 @@ impl Account {
 
     /// The bytes of a join's Welcome (0) or tree (1), once they are here.
     fn piece(&mut self, join: &PendingJoin, what: u8) -> Option<Vec<u8>> {
-        let parcel = match if what == 0 { &join.welcome } else { &join.tree } {
-            Piece::Bytes(bytes) => return Some(bytes.clone()),
-            Piece::Parcel(parcel) => decode::<ParcelRef>(parcel).ok(),
-        };
+        let enclosed = join.enclosed(what);
+        if enclosed.is_some() {
+            return enclosed;
+        }
         let id = join.id();
-        let parcel = parcel.filter(|parcel| (1..=PARTS_MAX).contains(&parcel.parts()));
-        let Some(parcel) = parcel else {
+        let Some(parcel) = join.parcel(what) else {
             self.drop_join(&id, "the invitation cannot be read");
             return None;
         };
@@ -270,22 +174,36 @@ impl Account {
             self.drop_join(&join.id(), "its opening head cannot be read");
             return false;
         };
+        let kept = opening.tick >= self.log.retained_from();
         match self.log.compare(opening) {
             Foreign::Conflict => {
                 // One unsigned head of a stranger proves nothing against the server.
                 self.drop_join(&join.id(), "it names another log than this device has seen");
-                return false;
             }
-            Foreign::Ahead => return false,
-            Foreign::Consistent | Foreign::Unknown | Foreign::Unsigned => {}
-        }
-        if opening.tick >= self.log.retained_from() {
-            return opening.tick <= self.log.walked();
-        }
-        if self.joins.rewinding.insert(join.id()) {
-            self.log.rewind(opening);
+            Foreign::Ahead => {}
+            Foreign::Consistent if kept => return true,
+            // A segment has skipped its head; nothing is believed before that is here.
+            Foreign::Unknown | Foreign::Unsigned if kept => self.log.want_head_at(opening.tick),
+            Foreign::Consistent | Foreign::Unknown | Foreign::Unsigned => {
+                self.rewind_for(join.id(), opening);
+            }
         }
         false
+    }
+
+    /// Asked again with the next step while too many others wait.
+    fn rewind_for(&mut self, id: JoinId, opening: HeadRef) {
+        if !self.joins.rewinding.contains(&id) && self.log.rewind(opening) {
+            self.joins.rewinding.insert(id);
+        }
+    }
+
+    /// The server does not show the head of this tick, and a join may wait for it.
+    pub(super) fn opening_denied(&mut self, tick: u64) {
+        let of = |join: &&PendingJoin| join.opening().is_some_and(|opening| opening.tick == tick);
+        let denied: Vec<_> = self.joins.pending.values().filter(of).map(PendingJoin::id).collect();
+        let why = "the server does not show the state of the log that it begins with";
+        denied.iter().for_each(|id| self.drop_join(id, why));
     }
 
     /// The log does not have the head that a join's epoch opens with.
@@ -300,10 +218,16 @@ impl Account {
         failed.iter().for_each(|id| self.drop_join(id, why));
     }
 
-    /// Parts of a join are not there.
+    /// Parts of a join are not there. Its other parts make way in the queue meanwhile, and whoever
+    /// found no room there goes on.
     pub(super) fn retry_join(&mut self, id: &JoinId) {
-        if !self.joins.retry(id, self.now_ms) {
-            self.drop_join(id, "what it tells of is not there");
+        match self.joins.retry(id, self.now_ms) {
+            Retry::Waits => {}
+            Retry::Begins => {
+                self.cells.cancel_join(id);
+                self.log_moved = true;
+            }
+            Retry::GivenUp => self.drop_join(id, "what it tells of is not there"),
         }
     }
 
@@ -320,9 +244,23 @@ impl Account {
         // A join that ends may be what replenishing waited for.
         self.log_moved = true;
         self.joins.gathering.retain(|(of, _), _| of != id);
-        self.joins.rewinding.remove(id);
+        self.joins.held.remove(id);
+        self.cells.cancel_join(id);
         self.news.record("link", [b"j", &id[..]].concat(), None);
-        self.joins.pending.remove(id)
+        let join = self.joins.pending.remove(id)?;
+        if self.joins.rewinding.remove(id) {
+            self.forget_rewind(&join);
+        }
+        Some(join)
+    }
+
+    /// Unless another join needs the same listings.
+    fn forget_rewind(&mut self, join: &PendingJoin) {
+        let Some(opening) = join.opening() else { return };
+        let mut others = self.joins.rewinding.iter().filter_map(|id| self.joins.pending.get(id));
+        if !others.any(|other| other.opening() == Some(opening)) {
+            self.log.forget_rewind(opening);
+        }
     }
 
     fn join(&mut self, join: &PendingJoin, welcome: &[u8], tree: &[u8]) {
@@ -335,7 +273,9 @@ impl Account {
             self.contacts.learn_before_joining(peer, &name, &answer.list);
         }
         let conversation = join.conversation;
-        let welcomed = Welcomed { conversation, welcome, tree, opening, peer, names: &names };
+        let after = self.newest_epoch_with(join);
+        let welcomed =
+            Welcomed { conversation, welcome, tree, opening, after, peer, names: &names };
         let joined = Conversation::join(&welcomed, &mut self.ctx());
         match joined {
             Ok(joined) => self.joined(join, joined, answer.as_ref()),
@@ -371,14 +311,6 @@ impl Account {
             self.news.event(Event::Member { chat, text });
         }
         self.news.event(Event::Chat(view));
-    }
-
-    /// The chat of an earlier stay in the same group, of which the inviter was a member.
-    fn ended_chat(&self, conversation: &[u8; 32], from: &IdentityKey) -> Option<ChatId> {
-        let mut others = self.conversations.values();
-        let same =
-            |other: &&Conversation| other.conversation == *conversation && other.had_member(from);
-        others.find(same).map(|other| other.chat)
     }
 
     /// The other side of a link is a contact now; their first words are shown.

@@ -1,10 +1,13 @@
 //! Writing and reading the letters of first contact.
+//!
+//! A letter has at most [`MESSAGE_PARTS_MAX`] parts: the Welcome and the tree of two people with the
+//! longest first message fill little more than half of that, and whoever holds an address can write thousands.
 
 use super::Account;
 use crate::cells::{Owner, Put};
 use crate::link::{Letter, LetterKind, Post};
 use crate::log::LogFollower;
-use crate::parcel::{Gathering, PARTS_MAX, TooLarge, pack};
+use crate::parcel::{Gathering, MESSAGE_PARTS_MAX, TooLarge, pack};
 use undertone_crypto::cell::{open, seal};
 use undertone_crypto::{Secret, SlotKeys};
 use undertone_wire::{Cell, ServerId, Tag, decode, encode};
@@ -78,7 +81,7 @@ impl LetterRead {
         let letter = content.and_then(|content| decode::<Letter>(&content).ok());
         match letter {
             Some(Letter { kind, parcel })
-                if kind == self.kind && (1..=PARTS_MAX).contains(&parcel.parts()) =>
+                if kind == self.kind && (1..=MESSAGE_PARTS_MAX).contains(&parcel.parts()) =>
             {
                 let wanted = (0..parcel.parts()).map(|at| (at, parcel.keys(server, at).tag));
                 let wanted = wanted.collect();
@@ -110,7 +113,7 @@ impl Account {
         kind: LetterKind,
         payload: &[u8],
     ) -> Result<(), TooLarge> {
-        let packed = pack(payload, PARTS_MAX, &self.me.server, &mut self.rng)?;
+        let packed = pack(payload, MESSAGE_PARTS_MAX, &self.me.server, &mut self.rng)?;
         let parcel = packed.reference.local_id();
         self.cells.put_parts(packed.parts, parcel);
         let keys = post.keys(secret, &self.me.server);
@@ -128,5 +131,32 @@ impl Account {
             let listed = self.log.listed_in(tag.prefix(), 0);
             self.cells.get(tag, listed, Owner::Link { link, post, index: Some(index) });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parcel::ParcelRef;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+    use undertone_crypto::cell::CONTENT_MAX;
+
+    /// What becomes of an answer whose cell names a parcel of this many parts.
+    fn read(parts: usize) -> Step {
+        let (secret, server) = (Secret::from_bytes([1; 32]), ServerId([2; 32]));
+        let length = u32::try_from(parts * CONTENT_MAX).expect("few parts");
+        let parcel = ParcelRef { seed: [3; 32], length, root: [4; 32] };
+        let letter = encode(&Letter { kind: LetterKind::Answer, parcel });
+        let keys = Post::Answer.keys(&secret, &server);
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let cell = seal(&keys, &letter, &mut rng).expect("a letter's head fits a cell");
+        LetterRead::new(&secret, &server, Post::Answer, LetterKind::Answer).cell(&cell, &server)
+    }
+
+    #[test]
+    fn a_letter_is_no_larger_than_a_message() {
+        assert!(matches!(read(64), Step::Parts(parts) if parts.len() == 64));
+        assert!(matches!(read(65), Step::Junk));
     }
 }

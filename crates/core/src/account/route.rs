@@ -5,7 +5,7 @@ use crate::cells::{CellEvent, Owner};
 use crate::conversation::Conversation;
 use crate::ids::ChatId;
 use crate::io::Event;
-use crate::log::LogEvent;
+use crate::log::{Ask, LogEvent};
 use undertone_wire::{Answer, Cell};
 
 impl Account {
@@ -22,7 +22,12 @@ impl Account {
     }
 
     pub(super) fn on_answer(&mut self, id: u32, answer: Answer) {
-        match self.asks.remove(&id) {
+        let purpose = self.asks.remove(&id);
+        if matches!((&purpose, &answer), (Some(Purpose::Log(Ask::Course)), Answer::Streaming)) {
+            // A stream that cannot go on ends with a second answer.
+            self.asks.insert(id, Purpose::Log(Ask::Stream));
+        }
+        match purpose {
             Some(Purpose::Log(ask)) => self.log.on_answer(ask, answer),
             Some(Purpose::Cell(ask)) => {
                 self.cells.on_answer(self.now_ms, ask, answer, &mut self.log);
@@ -63,13 +68,16 @@ impl Account {
             LogEvent::Walked { .. } | LogEvent::HeadAt { .. } | LogEvent::Rewound { .. } => {
                 self.log_moved = true
             }
-            LogEvent::NoHeadAt { tick } => self.alarm(
-                "head_denied",
-                &format!(
-                    "The server does not show the state of its log after tick {tick}; a \
-                     conversation waits for it."
-                ),
-            ),
+            LogEvent::NoHeadAt { tick } => {
+                self.opening_denied(tick);
+                self.alarm(
+                    "head_denied",
+                    &format!(
+                        "The server does not show the state of its log after tick {tick}; a \
+                         conversation waits for it."
+                    ),
+                );
+            }
             LogEvent::CaughtUp { tick } => {
                 self.log_moved = true;
                 self.tend_due = true;
@@ -85,7 +93,9 @@ impl Account {
                 "server_recovered",
                 &format!(
                     "The server says that it was restored from a backup and lost what it stored \
-                     after tick {after}. Messages of that time may be missing for others."
+                     after tick {after}. Who had not read your messages of that time does not get \
+                     them, nor later ones in the same conversation: ask by another way whether \
+                     they do, and make a new contact or group where they do not."
                 ),
             ),
             LogEvent::Lost { after, until } => self.lose_track(after, until),

@@ -5,4 +5,5 @@ mod groups;
 mod malice;
 mod mended;
 mod pairs;
+mod returns;
 mod schedules;

@@ -4,6 +4,7 @@ use super::groups::unknown_chat;
 use super::{Account, Purpose};
 use crate::ids::ChatId;
 use crate::io::{ChatState, Event, Health, Refused, Reply};
+use crate::log::Ask;
 use std::collections::BTreeMap;
 
 impl Account {
@@ -49,13 +50,19 @@ impl Account {
             withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
             skipped,
             stuck: stuck.map(|chat| chat.chat).collect(),
+            server_full: self.cells.server_full(),
             halted: self.halted.clone(),
         })
     }
 
     /// Questions to the log count too: what they answer may be what a conversation waits for.
     fn reading(&self) -> usize {
-        let asked = self.asks.values().filter(|purpose| matches!(purpose, Purpose::Log(_)));
+        let is_read = |purpose: &&Purpose| match purpose {
+            // It is answered already, and stays for the case that it breaks off.
+            Purpose::Log(Ask::Stream) | Purpose::Cell(_) => false,
+            Purpose::Log(_) => true,
+        };
+        let asked = self.asks.values().filter(is_read);
         asked.count() + self.cells.fetching() + self.joins.under_way()
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Outbox {
     next_order: u64,
     tries: u32,
     not_before_ms: u64,
+    /// Whether the server said last that it can store nothing.
+    server_full: bool,
 }
 
 impl Outbox {
@@ -170,6 +172,11 @@ impl Outbox {
         self.in_flight = 0;
         self.tries = 0;
         self.not_before_ms = 0;
+        self.server_full = false;
+    }
+
+    pub(super) fn server_full(&self) -> bool {
+        self.server_full
     }
 
     pub(super) fn on_answer(
@@ -215,6 +222,7 @@ impl Outbox {
     ) -> Result<(), Breach> {
         let tick = log.verify_receipt(receipt, &tag, hash)?;
         self.tries = 0;
+        self.server_full = false;
         let Some(mut live) = self.take(&tag) else { return Ok(()) };
         live.stored.tick = Some(tick);
         let part = matches!(live.stored.put.owner, Owner::Part { .. });
@@ -261,6 +269,7 @@ impl Outbox {
         let Some(live) = self.live.get_mut(&tag) else { return };
         match refusal.kind {
             RefusalKind::Busy | RefusalKind::Storage | RefusalKind::Closing => {
+                self.server_full = refusal.kind == RefusalKind::Storage;
                 self.ready.insert((live.stored.order, tag));
                 if now_ms >= self.not_before_ms {
                     self.not_before_ms = now_ms + backoff_ms(self.tries);

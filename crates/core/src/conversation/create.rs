@@ -34,6 +34,9 @@ pub(crate) struct Welcomed<'a> {
     pub tree: &'a [u8],
     /// The head that opens the first epoch.
     pub opening: HeadRef,
+    /// The newest MLS epoch of an earlier stay: a Welcome leads only into a later one, where no key
+    /// of this device was used yet.
+    pub after: Option<u64>,
     /// In a contact: the other person.
     pub peer: Option<IdentityKey>,
     /// Names as the inviter knows them.
@@ -169,6 +172,9 @@ fn fault_of(group: &Group, welcomed: &Welcomed<'_>) -> Option<&'static str> {
     let policy = Policy::parse(&group.policy());
     if group.id() != welcomed.conversation {
         return Some("it leads into another conversation than it says");
+    }
+    if welcomed.after.is_some_and(|after| group.epoch() <= after) {
+        return Some("it leads back to where this device has been already");
     }
     let Some(policy) = policy else { return Some("its policy cannot be read") };
     let contact = policy.kind == 1;

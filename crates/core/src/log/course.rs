@@ -110,7 +110,9 @@ impl Course {
 impl LogFollower {
     /// Whether the server was too busy for a question: [`retry`](Self::retry) in a second.
     pub(crate) fn is_stalled(&self) -> bool {
-        self.course.stalled.is_some()
+        let course = self.course.stalled.is_some();
+        let head = self.course.is_located() && self.heads.is_stalled();
+        course || head || self.caught_up() && self.rewinder.is_stalled()
     }
 
     /// Asks again what the server was too busy for.
@@ -118,6 +120,15 @@ impl LogFollower {
         let question = self.course.asked.clone();
         if let (Some(phase), Some(request)) = (self.course.stalled.take(), question) {
             self.ask_course(phase, request);
+        }
+        self.ask_waiting();
+    }
+
+    /// Asks what waits beside the walk: on a quiet server no tick comes that would do so.
+    pub(super) fn ask_waiting(&mut self) {
+        if !self.halted() {
+            self.ask_wanted();
+            self.ask_rewind();
         }
     }
 
@@ -152,8 +163,7 @@ impl LogFollower {
             self.ask_course(Phase::Paging, Request::Digest { from, form });
         }
         self.note_caught_up();
-        self.ask_wanted();
-        self.ask_rewind();
+        self.ask_waiting();
     }
 
     pub(super) fn on_course(&mut self, answer: Answer) -> Result<(), Breach> {
@@ -169,6 +179,20 @@ impl LogFollower {
             }
             _ => Err(Breach::Answer),
         }
+    }
+
+    /// The second answer to the request for a stream; nothing when that stream is past already.
+    pub(super) fn on_stream_ended(&mut self, answer: Answer) -> Result<(), Breach> {
+        if !matches!(answer, Answer::Refused(_)) {
+            return Err(Breach::Answer);
+        }
+        if !matches!(self.course.phase, Phase::Streaming) {
+            return Ok(());
+        }
+        // It came as far as this; what is asked again goes on from here.
+        let from = self.walked().saturating_add(1);
+        self.course.asked = Some(Request::Stream { from });
+        self.on_course(answer)
     }
 
     fn on_course_refused(&mut self, phase: Phase, kind: RefusalKind) -> Result<(), Breach> {

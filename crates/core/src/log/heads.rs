@@ -72,6 +72,11 @@ impl Heads {
         named.map(|(signed, _)| signed.clone()).collect()
     }
 
+    /// Whether heads are wanted and none is asked for: the server was too busy.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.asking.is_none() && !self.wanted.is_empty()
+    }
+
     fn has_room_for(&self, tick: u64) -> bool {
         let asking = self.asking.as_ref().is_some_and(|asking| asking.tick() == tick);
         let known = asking || self.wanted.contains(&tick) || self.denied.contains(&tick);
@@ -295,7 +300,7 @@ impl LogFollower {
 
     fn on_head_refused(&mut self, tick: u64, kind: RefusalKind) {
         if matches!(kind, RefusalKind::Busy | RefusalKind::Closing | RefusalKind::Storage) {
-            // Asked again with the next tick.
+            // Asked again with the next tick or heartbeat, or in a second.
             self.heads.wanted.push_back(tick);
         } else {
             self.heads.denied.insert(tick);

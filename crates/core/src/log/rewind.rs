@@ -45,6 +45,11 @@ impl Rewinder {
         self.queue.is_empty() && self.active.is_none()
     }
 
+    /// Whether a walk waits and none is under way: the server was too busy.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.active.is_none() && !self.queue.is_empty()
+    }
+
     /// A walk that was interrupted begins anew.
     pub(super) fn disconnect(&mut self) {
         if let Some(active) = self.active.take() {
@@ -55,16 +60,23 @@ impl Rewinder {
 
 impl LogFollower {
     /// Wants the listings above an older head; ends in [`LogEvent::Rewound`] or
-    /// [`LogEvent::RewindFailed`]. Not stored: whoever needs it asks again after a start.
-    pub(crate) fn rewind(&mut self, opening: HeadRef) {
+    /// [`LogEvent::RewindFailed`]. Not stored: whoever needs it asks again after a start. `false`
+    /// while [`QUEUE_MAX`] others wait: ask again when one of them has ended.
+    pub(crate) fn rewind(&mut self, opening: HeadRef) -> bool {
         if opening.tick >= self.listing.floor() && self.course.head().is_some() {
             self.out.tell(LogEvent::Rewound { opening });
         } else if self.rewinder.queue.len() >= QUEUE_MAX {
-            self.out.tell(LogEvent::RewindFailed { opening, expired: false });
+            return false;
         } else {
             self.rewinder.queue.push_back(opening);
             self.ask_rewind();
         }
+        true
+    }
+
+    /// Does not want the listings above this head any more, unless they are being walked already.
+    pub(crate) fn forget_rewind(&mut self, opening: HeadRef) {
+        self.rewinder.queue.retain(|waiting| *waiting != opening);
     }
 
     /// Begins the next rewind, one at a time, once the newest head has been walked to.
@@ -149,7 +161,7 @@ impl LogFollower {
 
     fn on_rewind_refused(&mut self, opening: HeadRef, kind: RefusalKind) {
         if matches!(kind, RefusalKind::Busy | RefusalKind::Closing | RefusalKind::Storage) {
-            // Begun anew with the next push.
+            // Begun anew with the next push, or in a second.
             self.rewinder.queue.push_front(opening);
         } else {
             let expired = kind == RefusalKind::Expired;

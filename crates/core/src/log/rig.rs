@@ -146,7 +146,8 @@ pub(crate) struct Client {
 /// What the wire does to an answer.
 pub(crate) type Bend<'a> = dyn FnMut(&Request, Answer) -> Answer + 'a;
 
-enum Purpose {
+/// What a request was for, as the account keeps it.
+pub(crate) enum Purpose {
     Log(Ask),
     Cell(CellAsk),
 }
@@ -221,7 +222,7 @@ impl Client {
         Some((Purpose::Cell(ask), request))
     }
 
-    fn take(&mut self, purpose: Purpose, answer: Answer) {
+    pub(crate) fn take(&mut self, purpose: Purpose, answer: Answer) {
         match purpose {
             Purpose::Log(ask) => self.log.on_answer(ask, answer),
             Purpose::Cell(ask) => self.cells.on_answer(self.now_ms, ask, answer, &mut self.log),

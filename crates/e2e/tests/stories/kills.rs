@@ -1,171 +1,206 @@
 //! Processes that are killed at random moments of a conversation: nothing is lost, doubled or
 //! reordered.
 //!
-//! `UNDERTONE_KILLS` and `UNDERTONE_SEED` choose how many and which (`cargo xtask kills` sets
-//! them). The seed is printed; what is killed when is decided by it, what happens in that moment by
-//! the machine.
+//! Of three kills two hit a talk of two people, and one a group of three whose name and members
+//! change meanwhile. `UNDERTONE_KILLS` and `UNDERTONE_SEED` choose how many and which (`cargo xtask
+//! kills` sets them). The seed is printed; what is killed when is decided by it, what happens in
+//! that moment by the machine.
 
-use crate::stage::{Stage, said};
+mod change;
+mod player;
+mod record;
+
+use crate::stage::Stage;
 use anyhow::{Context, Result, ensure};
-use rand::{Rng, SeedableRng};
+use change::{Change, Changing};
+use player::{Player, at_moment};
+use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha20Rng;
+use record::{Begun, Record};
 use std::{env, time::Duration};
-use undertone_e2e::{Answer, Person, Running, Watch};
+use undertone_e2e::Running;
 
 /// Kills of a run in CI.
 const KILLS: u64 = 24;
 
+/// One of so many kills hits the group.
+const GROUP_SHARE: u64 = 3;
+
 /// A command is killed at most this long after its start.
 const MOMENT_MS_MAX: u64 = 900;
 
-/// Attempts after which a message that was never killed in between should have gone out.
-const ATTEMPTS_MAX: u32 = 8;
-
-/// Who is killed.
+/// Who is killed. Players go by their number.
 #[derive(Clone, Copy, Debug)]
 enum Victim {
     Server,
-    AdaSends,
-    BenSends,
-    AdaWatches,
-    BenWatches,
+    Sends(usize),
+    Watches(usize),
+    Changes,
 }
-
-const VICTIMS: [Victim; 5] =
-    [Victim::Server, Victim::AdaSends, Victim::BenSends, Victim::AdaWatches, Victim::BenWatches];
 
 #[test]
 fn kills_at_any_moment_lose_and_double_nothing() -> Result<()> {
+    let (kills, seed) = plan()?;
+    tell(kills - kills / GROUP_SHARE, seed, Run::talk)
+}
+
+#[test]
+fn kills_in_a_group_whose_members_change_lose_and_double_nothing() -> Result<()> {
+    let (kills, seed) = plan()?;
+    tell(kills / GROUP_SHARE, seed, Run::group)
+}
+
+/// How many kills, of both stories, and the seed.
+#[expect(
+    clippy::print_stdout,
+    reason = "who looks for a fault needs the seed, and asks for output"
+)]
+fn plan() -> Result<(u64, u64)> {
     let kills = number("UNDERTONE_KILLS")?.unwrap_or(KILLS);
     let seed =
         number("UNDERTONE_SEED")?.unwrap_or_else(|| rand::rngs::StdRng::from_os_rng().random());
     println!("UNDERTONE_SEED={seed} UNDERTONE_KILLS={kills}");
-    let mut run = Run::begin(seed).context("the beginning")?;
+    Ok((kills, seed))
+}
+
+#[expect(clippy::print_stdout, reason = "the count is for the record")]
+fn tell(kills: u64, seed: u64, begin: impl FnOnce(u64) -> Result<Run>) -> Result<()> {
+    let mut run = begin(seed).context("the beginning")?;
     for round in 0..kills {
-        let victim = VICTIMS[run.rng.random_range(0..VICTIMS.len())];
-        run.round(round, victim)
-            .with_context(|| format!("seed {seed}, kill {round}: {victim:?}"))?;
+        run.round(round).with_context(|| format!("seed {seed}, kill {round}"))?;
     }
-    run.end(kills).with_context(|| format!("seed {seed}"))?;
-    println!("{kills} kills, {} messages, 0 lost, doubled or reordered", 2 * kills);
+    let messages = run.end().with_context(|| format!("seed {seed}"))?;
+    println!("{kills} kills, {messages} messages, 0 lost, doubled or reordered");
     Ok(())
 }
 
 struct Run {
     stage: Stage,
-    ada: Person,
-    ben: Person,
-    ada_watches: Option<Watch>,
-    ben_watches: Option<Watch>,
+    players: Vec<Player>,
+    /// What changes in a group; nothing in a talk of two.
+    changing: Option<Changing>,
+    record: Record,
     rng: ChaCha20Rng,
 }
 
 impl Run {
-    fn begin(seed: u64) -> Result<Self> {
+    fn talk(seed: u64) -> Result<Self> {
         let stage = Stage::open()?;
         let (ada, ben) = stage.ada_and_ben()?;
-        let rng = ChaCha20Rng::seed_from_u64(seed);
-        Ok(Self { stage, ada, ben, ada_watches: None, ben_watches: None, rng })
+        let players = vec![Player::new(ada, "Ben"), Player::new(ben, "Ada")];
+        Ok(Self::new(stage, players, None, seed))
     }
 
-    /// Both say something; in the middle of it somebody is killed; both say it again by the same
-    /// key until it is stored.
-    fn round(&mut self, round: u64, victim: Victim) -> Result<()> {
-        self.watch_sometimes()?;
-        let mut ada = Some(say(&self.ada, "Ben", round)?);
-        let mut ben = Some(say(&self.ben, "Ada", round)?);
+    fn group(seed: u64) -> Result<Self> {
+        let stage = Stage::open()?;
+        let (ada, ben, chloe) = stage.newsdesk()?;
+        ada.ok(&["group", "role", "Newsdesk", "Ben", "admin"])?;
+        ben.ok(&["sync"])?;
+        let players = [ada, ben, chloe].into_iter().map(|it| Player::in_group(it, "Newsdesk"));
+        let players = players.collect::<Result<_>>()?;
+        Ok(Self::new(stage, players, Some(Changing::default()), seed))
+    }
+
+    fn new(stage: Stage, players: Vec<Player>, changing: Option<Changing>, seed: u64) -> Self {
+        let rng = ChaCha20Rng::seed_from_u64(seed);
+        let record = Record::new(players.len());
+        Self { stage, players, changing, record, rng }
+    }
+
+    /// All say something, and sometimes the group changes; in the middle of it somebody is killed.
+    /// Then all of it is asked for again, by the same key, until it has come to pass.
+    fn round(&mut self, round: u64) -> Result<()> {
+        let change = self.changing.as_mut().and_then(|changing| changing.next(round));
+        let victim = self.victim(change.is_some());
+        self.act(round, change.as_ref(), victim).with_context(|| format!("{victim:?}, {change:?}"))
+    }
+
+    fn act(&mut self, round: u64, change: Option<&Change>, victim: Victim) -> Result<()> {
+        for player in &mut self.players {
+            player.watch_sometimes(&mut self.rng)?;
+        }
+        let Begun { writers, newcomers } = self.record.begin(round, change);
+        let mut says: Vec<Option<Running>> = Vec::new();
+        for (player, writes) in self.players.iter().zip(&writers) {
+            says.push(writes.then(|| player.say(round)).transpose()?);
+        }
+        let mut changes = change.map(|change| change.start(&self.players)).transpose()?;
         let moment = Duration::from_millis(self.rng.random_range(0..MOMENT_MS_MAX));
-        let waits = if matches!(victim, Victim::BenSends) { &mut ben } else { &mut ada };
-        *waits = at_moment(waits.take(), moment)?;
-        self.kill(victim, &mut ada, &mut ben)?;
-        for running in [ada, ben].into_iter().flatten() {
+        let waited_for = match victim {
+            Victim::Sends(who) => &mut says[who],
+            Victim::Changes => &mut changes,
+            Victim::Server | Victim::Watches(_) => &mut says[0],
+        };
+        *waited_for = at_moment(waited_for.take(), moment)?;
+        self.kill(victim, &mut says, &mut changes)?;
+        for running in says.into_iter().chain([changes]).flatten() {
             running.end()?;
         }
-        insist(&self.ada, "Ben", round)?;
-        insist(&self.ben, "Ada", round)
-    }
-
-    /// With a watch, commands go through the process that has the profile; without, each opens it.
-    fn watch_sometimes(&mut self) -> Result<()> {
-        for (person, watch) in
-            [(&self.ada, &mut self.ada_watches), (&self.ben, &mut self.ben_watches)]
-        {
-            match (watch.is_some(), self.rng.random_ratio(1, 2)) {
-                (false, true) => *watch = Some(person.watch()?),
-                (true, true) => *watch = None,
-                _ => {}
-            }
+        if let Some(change) = change {
+            change.insist(&self.players)?;
         }
-        Ok(())
+        self.those(&writers).try_for_each(|player| player.insist(round))?;
+        self.those(&newcomers).try_for_each(Player::is_in)
     }
 
+    fn those<'a>(&'a self, which: &'a [bool]) -> impl Iterator<Item = &'a Player> {
+        self.players.iter().zip(which).filter_map(|(player, is)| is.then_some(player))
+    }
+
+    fn victim(&mut self, changes: bool) -> Victim {
+        if changes && self.rng.random_ratio(1, 2) {
+            return Victim::Changes;
+        }
+        let players = 0..self.players.len();
+        let mut victims = vec![Victim::Server];
+        victims.extend(players.clone().map(Victim::Sends));
+        victims.extend(players.map(Victim::Watches));
+        *victims.choose(&mut self.rng).unwrap_or(&Victim::Server)
+    }
+
+    /// Dropping is killing.
     fn kill(
         &mut self,
         victim: Victim,
-        ada: &mut Option<Running>,
-        ben: &mut Option<Running>,
+        says: &mut [Option<Running>],
+        changes: &mut Option<Running>,
     ) -> Result<()> {
         match victim {
             Victim::Server => {
                 self.stage.server.kill()?;
                 self.stage.server.again()?;
             }
-            // Dropping is killing.
-            Victim::AdaSends => *ada = None,
-            Victim::BenSends => *ben = None,
-            Victim::AdaWatches => self.ada_watches = None,
-            Victim::BenWatches => self.ben_watches = None,
+            Victim::Sends(who) => says[who] = None,
+            Victim::Watches(who) => self.players[who].watch = None,
+            Victim::Changes => *changes = None,
         }
         Ok(())
     }
 
-    fn end(mut self, rounds: u64) -> Result<()> {
-        (self.ada_watches, self.ben_watches) = (None, None);
-        for _ in 0..2 {
-            self.ada.ok(&["sync"])?;
-            self.ben.ok(&["sync"])?;
+    /// Everybody reads; how many messages were said.
+    fn end(mut self) -> Result<u64> {
+        for player in &mut self.players {
+            player.watch = None;
         }
-        for (person, chat) in [(&self.ada, "Ben"), (&self.ben, "Ada")] {
-            let talk = person.talk(chat)?;
-            for author in ["Ada", "Ben"] {
-                let own: Vec<_> = talk.iter().filter(|(from, _)| from == author).cloned().collect();
-                let expected: Vec<_> =
-                    (0..rounds).map(|round| said(author, &line(round))).collect();
-                ensure!(own == expected, "{} reads of {author}: {own:?}", person.name);
+        for _ in 0..2 {
+            for player in &self.players {
+                player.person.ok(&["sync"])?;
+            }
+        }
+        for (reader, player) in self.players.iter().enumerate() {
+            let talk = player.person.talk(&player.chat)?;
+            for (author, other) in self.players.iter().enumerate() {
+                let own = talk.iter().filter(|(from, _)| *from == other.person.name);
+                let own: Vec<_> = own.map(|(_, text)| text.as_str()).collect();
+                let judged = self.record.judge(reader, author, &own);
+                let (reader, author) = (&player.person.name, &other.person.name);
+                judged.with_context(|| format!("{reader} reads of {author}: {own:?}"))?;
             }
         }
         let check = self.stage.server.admin(&["check"])?;
         ensure!(check["sound"] == true, "{check}");
-        Ok(())
+        Ok(self.record.messages())
     }
-}
-
-fn line(round: u64) -> String {
-    format!("line {round}")
-}
-
-fn say(person: &Person, to: &str, round: u64) -> Result<Running> {
-    person.start(&["send", to, &line(round), "--id", &line(round), "--timeout", "60"])
-}
-
-/// Says it again by the same key, until the server has it.
-fn insist(person: &Person, to: &str, round: u64) -> Result<()> {
-    let mut last = None;
-    for _ in 0..ATTEMPTS_MAX {
-        let answer = Answer::of(&say(person, to, round)?.end()?)?;
-        if answer.exit == Some(0) {
-            return Ok(());
-        }
-        ensure!(matches!(answer.exit, Some(5 | 9)), "{answer:?}");
-        last = Some(answer);
-    }
-    Err(anyhow::anyhow!("{} cannot send: {last:?}", person.name))
-}
-
-/// Lets a command run until the moment comes; none when it has ended before.
-fn at_moment(running: Option<Running>, moment: Duration) -> Result<Option<Running>> {
-    let Some(running) = running else { return Ok(None) };
-    Ok(running.end_within(moment)?.err())
 }
 
 fn number(name: &str) -> Result<Option<u64>> {

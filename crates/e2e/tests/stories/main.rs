@@ -3,7 +3,9 @@
 //! One module per chapter. A failing story leaves its place with the lines it has seen; rerun one
 //! with `cargo test -p undertone-e2e NAME`.
 
+mod disks;
 mod holdings;
+mod keys;
 mod kills;
 mod links;
 mod network;
@@ -13,3 +15,4 @@ mod servers;
 mod stage;
 mod talk;
 mod texts;
+mod versions;

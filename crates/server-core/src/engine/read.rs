@@ -11,7 +11,7 @@ use std::sync::Arc;
 use undertone_wire::{
     Answer, CellLeaf, DigestForm, DigestPage, Info, ListedProof, LogProof, PROTOCOL_HIGHEST,
     PROTOCOL_LOWEST, Refusal, RefusalKind, Request, SegmentAnswer, SegmentEntry, SegmentLeaf,
-    SegmentLevel, Tag, TickDigest,
+    SegmentLevel, Tag, TagHash, TickDigest,
 };
 
 /// Ticks in one page at most.
@@ -39,7 +39,8 @@ impl<S: CellStore> Engine<S> {
     /// The cell under `tag`, proved against the tree of `size` leaves. With `size` 0, or a tree
     /// that ended before the cell's tick, the proof is against the tick's own tree.
     pub fn get(&self, tag: &Tag, size: u64) -> Answer {
-        answer(self.find(tag, size))
+        let hash = tag.hash();
+        answer(self.find(&hash, &self.store.bearing(hash.prefix()), size))
     }
 
     /// Ticks from `from` on, or a closed segment that begins there.
@@ -131,19 +132,20 @@ impl<S: CellStore> Engine<S> {
         Ok((digest_of(&stored, &leaves), stored.head))
     }
 
-    fn find(&self, tag: &Tag, size: u64) -> Result<Answer, Refused> {
-        if size > self.view().log.size() {
-            return Err(RefusalKind::Future.into());
-        }
-        // What is stored but not yet shown is not there.
-        let newest = self.view().newest.head.tick;
-        let hash = tag.hash();
+    /// The cell of `tag`, which is at one of `places` if it is there at all.
+    fn find(&self, tag: &TagHash, places: &[Place], size: u64) -> Result<Answer, Refused> {
+        let newest = {
+            let view = self.view();
+            if size > view.log.size() {
+                return Err(RefusalKind::Future.into());
+            }
+            view.newest.head.tick
+        };
         let mut colliding = Vec::new();
-        for place in self.store.bearing(hash.prefix()) {
-            let Some(listed) = self.store.cell_leaf(place)?.filter(|_| place.tick <= newest) else {
-                continue;
-            };
-            if listed.tag == hash {
+        // What is stored but not yet shown is not there.
+        for place in places.iter().copied().filter(|place| place.tick <= newest) {
+            let Some(listed) = self.leaf_at(place)? else { continue };
+            if listed.tag == *tag {
                 return self.found(place, listed, size);
             }
             if colliding.len() < COLLIDING_MAX {
@@ -154,8 +156,16 @@ impl<S: CellStore> Engine<S> {
     }
 
     fn found(&self, place: Place, listed: CellLeaf, size: u64) -> Result<Answer, Refused> {
-        let cell = self.store.cell(place)?.ok_or(RefusalKind::Expired)?;
+        let cell = self.store.cell(place, &listed.cell)?.ok_or(RefusalKind::Expired)?;
         Ok(Answer::Found { cell, proof: self.listed_proof(place, listed, size)? })
+    }
+
+    /// The leaf of the cell at `place`; read only where the tick's tree is not in memory.
+    fn leaf_at(&self, place: Place) -> Result<Option<CellLeaf>, Refused> {
+        match self.tree_at_hand(place.tick) {
+            Some(tick) => Ok(tick.cells.leaves.get(place.index as usize).copied()),
+            None => Ok(self.store.cell_leaf(place)?),
+        }
     }
 
     fn listed_proof(
@@ -176,11 +186,13 @@ impl<S: CellStore> Engine<S> {
         Ok(ListedProof { listed, cell, leaf: tick.stored.leaf.clone(), leaf_index, path, size })
     }
 
-    /// Whether [`Engine::get`] of `tag` reads no more than cells; otherwise it reads and hashes
+    /// As [`Engine::get`] when that reads no more than cells; `None` when it would read and hash
     /// whole ticks, which the caller may want to do where it holds up nobody.
-    pub fn is_at_hand(&self, tag: &Tag) -> bool {
-        let places = self.store.bearing(tag.hash().prefix());
-        places.iter().all(|place| self.has_tree(place.tick))
+    pub fn get_at_hand(&self, tag: &Tag, size: u64) -> Option<Answer> {
+        let hash = tag.hash();
+        let places = self.store.bearing(hash.prefix());
+        let at_hand = places.iter().all(|place| self.has_tree(place.tick));
+        at_hand.then(|| answer(self.find(&hash, &places, size)))
     }
 
     /// Whether a tick's tree is in memory.
@@ -190,8 +202,7 @@ impl<S: CellStore> Engine<S> {
 
     /// A tick's tree, from memory or the store.
     pub(super) fn tick_tree(&self, tick: u64) -> Result<Option<Arc<TickTree>>, Refused> {
-        let recent = self.view().recent.tick(tick);
-        if let Some(tree) = recent.or_else(|| self.rebuilt().take_up(tick)) {
+        if let Some(tree) = self.tree_at_hand(tick) {
             return Ok(Some(tree));
         }
         let Some((stored, leaves)) = self.store.tick_and_leaves(tick)? else { return Ok(None) };
@@ -203,6 +214,12 @@ impl<S: CellStore> Engine<S> {
         }
         drop(rebuilt);
         Ok(Some(tree))
+    }
+
+    /// A tick's tree, if it is in memory.
+    fn tree_at_hand(&self, tick: u64) -> Option<Arc<TickTree>> {
+        let recent = self.view().recent.tick(tick);
+        recent.or_else(|| self.rebuilt().take_up(tick))
     }
 
     fn log_proof(&self, from_size: u64, to_tick: u64) -> Result<LogProof, Refused> {

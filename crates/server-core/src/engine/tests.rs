@@ -299,12 +299,14 @@ fn restarted(ticks: u64) -> Engine<Memory> {
 #[test]
 fn an_old_ticks_tree_is_built_once_for_many_questions() {
     let engine = restarted(3);
-    assert!(!engine.is_at_hand(&tag(1)));
+    assert!(engine.get_at_hand(&tag(1), 0).is_none());
     let first = engine.tick_tree(2).unwrap().unwrap();
     let again = engine.tick_tree(2).unwrap().unwrap();
     assert!(Arc::ptr_eq(&first, &again));
-    assert!(engine.is_at_hand(&tag(1)) && !engine.is_at_hand(&tag(0)));
-    assert!(engine.is_at_hand(&tag(99)), "where there is nothing, there is nothing to build");
+    assert_eq!(engine.get_at_hand(&tag(1), 0), Some(engine.get(&tag(1), 0)));
+    assert!(engine.get_at_hand(&tag(0), 0).is_none());
+    let nothing = engine.get_at_hand(&tag(99), 0);
+    assert!(nothing.is_some(), "where there is nothing, there is nothing to build");
 }
 
 #[test]

@@ -228,7 +228,12 @@ impl Files for MemFiles {
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         let file = self.file(name)?;
         self.state().count_operation()?;
-        file.bytes().now.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let mut bytes = file.bytes();
+        bytes.now.truncate(length);
+        // Whatever comes behind is written anew.
+        let dropped = &mut bytes.dropped;
+        *dropped = dropped.start.min(length)..dropped.end.min(length);
         Ok(())
     }
 

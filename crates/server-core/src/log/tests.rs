@@ -2,7 +2,7 @@ use super::*;
 use crate::{HourSpan, NewTick, Place, Slot, StoredTick};
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
-use undertone_wire::{Cell, CellLeaf, Prefix};
+use undertone_wire::{Cell, CellHash, CellLeaf, Prefix};
 
 /// A store that has leaf hashes from `first` on, and a spine.
 #[derive(Default)]
@@ -59,7 +59,7 @@ impl CellStore for Leaves {
         unreachable!()
     }
 
-    fn cell(&self, _: Place) -> Result<Option<Cell>, StoreError> {
+    fn cell(&self, _: Place, _: &CellHash) -> Result<Option<Cell>, StoreError> {
         unreachable!()
     }
 

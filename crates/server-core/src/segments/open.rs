@@ -1,7 +1,8 @@
 //! Opening a folder: sidecars where they hold, segments where they do not, and the one repair
 //! there is: an unfinished last tick is cut, for it was never acknowledged. It is told from damage
-//! by what it lacks: its end, or sectors in its middle that read as zeros. A last tick that lacks
-//! nothing and is not as it was written *was* acknowledged, and refuses.
+//! by what it lacks: its end, or sectors of it that read as zeros. A last tick that lacks nothing,
+//! and is not as it was written, *was* acknowledged, and refuses; a prelude that lacks nothing and
+//! does not hold stands for such a tick.
 
 use super::{
     Files, ServerId, StoreError, damaged, disk,
@@ -44,7 +45,7 @@ pub(super) struct Opened {
 
 pub(super) fn open<F: Files>(files: &F, server: &ServerId) -> Result<Opened, StoreError> {
     let hours = hours(files)?;
-    let spine = spine::open(files, hours.first().copied())?;
+    let (spine, spine_end) = spine::open(files, hours.first().copied())?;
     let expired = spine.last().map(|record| record.hour);
     let hours = finish_expiry(files, hours, expired)?;
     let (hours, cut) = drop_empty(files, hours)?;
@@ -56,7 +57,7 @@ pub(super) fn open<F: Files>(files: &F, server: &ServerId) -> Result<Opened, Sto
         opening.newest(files, server, *newest)?;
     }
     let Opening { index, salt, cut, .. } = opening;
-    Ok(Opened { index, writer: Writer::new(salt), cut })
+    Ok(Opened { index, writer: Writer::new(salt, spine_end), cut })
 }
 
 /// The hours of all segment files, oldest first.
@@ -250,7 +251,7 @@ fn cut_tail<F: Files>(
 ///
 /// It is damage instead when more follows than one record can be long, when a later record shows
 /// itself (nobody who merely writes cells can forge one: the checksum is salted), or when nothing
-/// is missing of this one.
+/// is missing of this one: neither of the prelude, where that does not hold, nor of the rest.
 pub(crate) fn is_unfinished<F: Files + ?Sized>(
     files: &F,
     header: &Header,
@@ -262,22 +263,25 @@ pub(crate) fn is_unfinished<F: Files + ?Sized>(
         return Ok(false);
     }
     let bytes = read_bytes(files, name, offset, tail as usize)?;
-    let prelude = Prelude::decode(&header.salt, &bytes);
-    let whole = prelude.and_then(|prelude| bytes.get(..prelude.record_len() as usize));
-    if whole.is_some_and(|record| !has_hole(offset, record)) {
+    let whole = match Prelude::decode(&header.salt, &bytes) {
+        Some(prelude) => bytes.get(..prelude.record_len() as usize),
+        None => bytes.get(..PRELUDE_LEN),
+    };
+    if whole.is_some_and(|whole| !has_hole(offset, whole)) {
         return Ok(false);
     }
     let shows_itself = |at: usize| Prelude::decode(&header.salt, &bytes[at..]).is_some();
     Ok(!(1..bytes.len().saturating_sub(PRELUDE_LEN - 1)).any(shows_itself))
 }
 
-/// Whether part of a record was never written: where a file has its length before its content,
-/// that part reads as zeros. A sealed cell has no such stretch, unless by one chance in 2^32.
-fn has_hole(offset: u64, record: &[u8]) -> bool {
+/// Whether part of a record, or of its prelude, was never written: where a file has its length
+/// before its content, that part reads as zeros. Neither a checksum nor a sealed cell ends so,
+/// unless by one chance in 2^32.
+fn has_hole(offset: u64, written: &[u8]) -> bool {
     let first = SECTOR - (offset % SECTOR as u64) as usize;
-    let (first, rest) = record.split_at(first.min(record.len()));
+    let (first, rest) = written.split_at(first.min(written.len()));
     let mut sectors = std::iter::once(first).chain(rest.chunks(SECTOR));
-    record.ends_with(&[0; 4]) || sectors.any(|sector| sector.iter().all(|byte| *byte == 0))
+    written.ends_with(&[0; 4]) || sectors.any(|sector| sector.iter().all(|byte| *byte == 0))
 }
 
 /// What a walk through a segment gathers.

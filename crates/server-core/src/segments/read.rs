@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{CellStore, HourSpan, NewTick, Place, Slot, SpineRecord, StoredTick};
 use std::ops::{Range, RangeInclusive};
-use undertone_wire::{CELL_LEN, Cell, CellLeaf, Hash, Prefix};
+use undertone_wire::{CELL_LEN, Cell, CellHash, CellLeaf, Hash, Prefix};
 
 impl<F: Files> CellStore for Segments<F> {
     fn append(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
@@ -59,16 +59,13 @@ impl<F: Files> CellStore for Segments<F> {
         Ok(decode_leaves(&bytes).first().copied())
     }
 
-    fn cell(&self, place: Place) -> Result<Option<Cell>, StoreError> {
+    fn cell(&self, place: Place, hash: &CellHash) -> Result<Option<Cell>, StoreError> {
         let Some((at, index)) = self.locate_cell(place) else { return Ok(None) };
         let name = segment_name(at.hour);
         let offset = at.cells_at() + index * CELL_LEN as u64;
         let cell = Cell::from_slice(&read_bytes(&self.files, &name, offset, CELL_LEN)?);
-        let leaf = self.cell_leaf(place)?;
-        match (cell, leaf) {
-            (Some(cell), Some(leaf)) if cell.hash() == leaf.cell => Ok(Some(cell)),
-            _ => Err(damaged(&name, offset, "the cell is not the one that was stored")),
-        }
+        let changed = || damaged(&name, offset, "the cell is not the one that was stored");
+        cell.filter(|cell| cell.hash() == *hash).map(Some).ok_or_else(changed)
     }
 
     fn entries(&self, ticks: RangeInclusive<u64>) -> Result<Vec<(Prefix, u64)>, StoreError> {

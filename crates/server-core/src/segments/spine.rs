@@ -1,4 +1,7 @@
 //! `log.spine`: what is kept of expired hours for ever, appended before an hour's files go.
+//!
+//! A record that could not be written is tried again with the next expiry. The try begins where the
+//! sound records end, so that nothing depends on what the one before it has left.
 
 use super::{
     Files, StoreError, damaged, disk,
@@ -40,14 +43,15 @@ pub(crate) fn read<F: Files + ?Sized>(files: &F) -> Result<Vec<SpineRecord>, Sto
 }
 
 /// As [`read`], and cuts an unfinished last record if the hour that it was for is still there.
+/// Also tells where the records end: 0 when there is no file yet.
 pub(super) fn open<F: Files>(
     files: &F,
     oldest_hour: Option<u64>,
-) -> Result<Vec<SpineRecord>, StoreError> {
-    let Some(bytes) = contents(files)? else { return Ok(Vec::new()) };
+) -> Result<(Vec<SpineRecord>, u64), StoreError> {
+    let Some(bytes) = contents(files)? else { return Ok((Vec::new(), 0)) };
     if bytes.len() < FRONT_LEN && oldest_hour.is_some() {
         cut(files, 0)?;
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     }
     let Parsed { records, last, sound } = parse(&bytes)?;
     if sound < bytes.len() {
@@ -61,7 +65,7 @@ pub(super) fn open<F: Files>(
         // The hour's files go because of it, so it has to stay.
         settle(files, NAME, last as u64, &bytes[last..sound])?;
     }
-    Ok(records)
+    Ok((records, sound as u64))
 }
 
 fn cut<F: Files>(files: &F, length: usize) -> Result<(), StoreError> {
@@ -107,16 +111,23 @@ fn parse_one(bytes: &[u8]) -> Option<(SpineRecord, usize)> {
     Some((record, whole.len()))
 }
 
-/// Appends one record, durably.
-pub(super) fn append<F: Files>(files: &F, record: &SpineRecord) -> std::io::Result<()> {
-    let exists = files.list()?.iter().any(|name| name == NAME);
-    if !exists {
+/// Appends one record durably at `end`, where the sound ones end; gives its own end.
+///
+/// Whatever an earlier try has left behind `end` is cut and written again: after a failed sync
+/// nobody knows how much of it is on the disk.
+pub(super) fn append<F: Files>(files: &F, record: &SpineRecord, end: u64) -> std::io::Result<u64> {
+    let is_first = end <= FRONT_LEN as u64;
+    if is_first {
         files.create(NAME)?;
-    }
-    if files.len(NAME)? == 0 {
         files.append(NAME, &front())?;
+    } else if files.len(NAME)? > end {
+        files.truncate(NAME, end)?;
     }
-    files.append(NAME, &encode_record(record))?;
+    let bytes = encode_record(record);
+    files.append(NAME, &bytes)?;
     files.sync(NAME)?;
-    if exists { Ok(()) } else { files.sync_dir() }
+    if is_first {
+        files.sync_dir()?;
+    }
+    Ok(end.max(FRONT_LEN as u64) + bytes.len() as u64)
 }

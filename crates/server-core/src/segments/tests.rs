@@ -154,6 +154,35 @@ fn what_is_due_expires_although_nothing_can_be_stored() {
 }
 
 #[test]
+fn an_expiry_that_failed_is_tried_again() {
+    // The first hour takes eight changes to the folder, each further one five.
+    for (hours, changes, seed) in [(2, 8, 1), (4, 18, 2)] {
+        for operations in 0..=changes {
+            let files = MemFiles::default();
+            let engine = open(&files);
+            for n in 0..hours {
+                seal(&engine, START + n * HOUR, [put(n, 1)]);
+            }
+            let due = START + (hours - 1) * HOUR + 30 * 24 * HOUR;
+            files.fail_after(Some(operations));
+            assert_eq!(engine.expire(due).is_err(), operations < changes, "{operations}");
+            files.fail_after(None);
+            let now_ms = START + (hours - 1) * HOUR;
+            assert!(matches!(seal(&engine, now_ms, [put(100, 1)])[0], Answer::Stored(_)));
+            engine.expire(due).unwrap();
+            assert_eq!(engine.store().ticks().unwrap(), hours..=hours + 1, "{operations}");
+            drop(engine);
+            let after = files.after(Crash { seed });
+            assert_eq!(crate::check(&after).unwrap().findings, [], "{operations}");
+            assert!(crate::check(&files).unwrap().is_sound(), "{operations}");
+            let names = after.list().unwrap();
+            let segments = names.iter().filter(|name| name.ends_with(".seg")).count();
+            assert_eq!(segments, 1, "{operations}: {names:?}");
+        }
+    }
+}
+
+#[test]
 fn a_last_tick_torn_at_any_byte_is_cut() {
     let sound = folder_of(3);
     let length = sound.contents(NEWEST).unwrap().len();
@@ -201,8 +230,9 @@ fn damage_in_the_last_tick_is_not_taken_for_an_unfinished_one() {
     let sound = folder_of(3);
     let (start, length) = (last_record_start(&sound), sound.contents(NEWEST).unwrap().len());
     let front = start + super::format::PRELUDE_LEN;
-    // One bit of what was acknowledged: in its front, in its first cell, in its last.
-    for at in (front..front + 500).step_by(50).chain([length - 5_000, length - 1]) {
+    // One bit of what was acknowledged: in its prelude, its front, its first cell, its last.
+    let rest = (front..front + 500).step_by(50).chain([length - 5_000, length - 1]);
+    for at in (start..front).chain(rest) {
         let files = sound.copy();
         files.tamper(NEWEST, |bytes| bytes[at] ^= 0x10);
         assert_eq!(damage_place(try_open(&files)), format!("{NEWEST} at byte {start}"), "{at}");
@@ -252,11 +282,11 @@ fn a_cell_that_looks_like_a_record_does_not_pass_for_one() {
     let files = folder_of(3);
     let segment = files.contents(NEWEST).unwrap();
     // Ada knows the format but not the salt: she plants a record of another segment in a cell,
-    // and the power goes while it is written.
+    // and the power goes while it is written. The sector with the prelude is lost.
     let other = files.contents("0000480001.seg").unwrap();
     let planted: Vec<u8> = other[SEGMENT_HEADER_LEN..][..2_000].to_vec();
     files.tamper(NEWEST, |bytes| {
-        bytes.extend([0xff; 100]);
+        bytes.extend([0; 100]);
         bytes.extend(planted);
     });
     assert_eq!(try_open(&files).unwrap().ticks(), Some(4..=9));

@@ -20,33 +20,24 @@ pub(super) struct Writer {
     salt: Option<[u8; 32]>,
     /// Why no tick is taken any more.
     failed: Option<String>,
-    /// Why no hour expires any more.
-    spine_failed: Option<String>,
+    /// Where the sound records of the spine end; 0 before the first.
+    pub(super) spine_end: u64,
+    /// Expired hours whose files could not be removed yet.
+    pub(super) leftover: Vec<u64>,
 }
 
 impl Writer {
-    pub(super) fn new(salt: Option<[u8; 32]>) -> Self {
-        Self { salt, failed: None, spine_failed: None }
+    pub(super) fn new(salt: Option<[u8; 32]>, spine_end: u64) -> Self {
+        Self { salt, failed: None, spine_end, leftover: Vec::new() }
     }
 
     /// From now on nothing is taken.
-    pub(super) fn fail(&mut self, error: StoreError) -> StoreError {
+    fn fail(&mut self, error: StoreError) -> StoreError {
         self.failed = Some(error.to_string());
         error
     }
 
-    /// From now on nothing expires, nor is anything taken.
-    pub(super) fn fail_spine(&mut self, error: StoreError) -> StoreError {
-        self.spine_failed = Some(error.to_string());
-        self.fail(error)
-    }
-
-    /// Expiry goes on after a tick has failed: it touches other files, and a full disk needs it.
-    pub(super) fn check_spine(&self) -> Result<(), StoreError> {
-        self.spine_failed.clone().map_or(Ok(()), |reason| Err(StoreError::Failed(reason)))
-    }
-
-    pub(super) fn check(&self) -> Result<(), StoreError> {
+    fn check(&self) -> Result<(), StoreError> {
         self.failed.clone().map_or(Ok(()), |reason| Err(StoreError::Failed(reason)))
     }
 }
@@ -54,6 +45,7 @@ impl Writer {
 impl<F: Files> Segments<F> {
     pub(super) fn append_tick(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
         let mut writer = self.writer();
+        self.remove_leftover(&mut writer);
         writer.check()?;
         self.check_order(tick)?;
         self.check_room(tick)?;

@@ -1,9 +1,10 @@
 //! The one suite that every engine runs: each check is a sentence of the contract.
 
 use super::{CellStore, NewTick, Place, StoredTick};
-use crate::SpineRecord;
+use crate::{SpineRecord, StoreError};
 use undertone_wire::{
-    CELL_LEN, Cell, CellLeaf, Head, Leaf, Prefix, ServerId, SignedHead, Tag, TagHash, TickDigest,
+    CELL_LEN, Cell, CellHash, CellLeaf, Head, Leaf, Prefix, ServerId, SignedHead, Tag, TagHash,
+    TickDigest,
     merkle::{self, Frontier},
 };
 
@@ -131,7 +132,9 @@ fn check_tick<S: CellStore>(store: &S, tick: &Tick) {
     for (index, (leaf, cell)) in (0..).zip(tick.leaves.iter().zip(&tick.cells)) {
         let place = Place { tick: number, index };
         assert_eq!(store.find(&leaf.tag), Ok(Some((place, *leaf))));
-        assert_eq!(store.cell(place).as_ref(), Ok(&Some(cell.clone())));
+        assert_eq!(store.cell(place, &leaf.cell).as_ref(), Ok(&Some(cell.clone())));
+        let other = CellHash(leaf.tag.0);
+        assert!(matches!(store.cell(place, &other), Err(StoreError::Damaged { .. })));
     }
 }
 
@@ -159,7 +162,8 @@ fn what_was_appended_is_read_back<H: Harness>(harness: &H) {
     let store = harness.restart(store);
     made.iter().for_each(|tick| check_tick(&store, tick));
     let past = Place { tick: 1, index: 4 };
-    assert_eq!((store.cell(past), store.cell_leaf(past)), (Ok(None), Ok(None)));
+    let hash = CellHash([0; 32]);
+    assert_eq!((store.cell(past, &hash), store.cell_leaf(past)), (Ok(None), Ok(None)));
     assert_eq!(store.find(&tag(9_999)), Ok(None));
 }
 

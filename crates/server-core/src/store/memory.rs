@@ -7,7 +7,7 @@ use std::{
     ops::{Range, RangeInclusive},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use undertone_wire::{Cell, CellLeaf, Hash, Prefix, SegmentLevel};
+use undertone_wire::{Cell, CellHash, CellLeaf, Hash, Prefix, SegmentLevel};
 
 /// What goes wrong next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,10 +185,16 @@ impl CellStore for Memory {
         Ok(kept.and_then(|kept| kept.leaves.get(place.index as usize)).copied())
     }
 
-    fn cell(&self, place: Place) -> Result<Option<Cell>, StoreError> {
+    fn cell(&self, place: Place, hash: &CellHash) -> Result<Option<Cell>, StoreError> {
         let state = self.state();
         let kept = state.ticks.get(&place.tick);
-        Ok(kept.and_then(|kept| kept.cells.get(place.index as usize)).cloned())
+        match kept.and_then(|kept| kept.cells.get(place.index as usize)) {
+            Some(cell) if cell.hash() != *hash => Err(StoreError::Damaged {
+                place: format!("tick {}", place.tick),
+                what: "the cell is not the one that was stored".into(),
+            }),
+            cell => Ok(cell.cloned()),
+        }
     }
 
     fn entries(&self, ticks: RangeInclusive<u64>) -> Result<Vec<(Prefix, u64)>, StoreError> {

@@ -1,7 +1,7 @@
 //! A client that does as little as possible, so that the server is what is measured.
 
 use crate::Outcome;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -14,6 +14,9 @@ use undertone_wire::{
     CELL_LEN, Cell, DigestPage, Frame, Prefix, Request, ServerAddress, Tag, WriteKey, decode,
     encode,
 };
+
+/// Large enough that reading and writing cost the generator little beside the server.
+const BUFFER: usize = 16 << 10;
 
 /// One connection.
 pub(crate) struct Client(WebSocketStream<TlsStream<TcpStream>>);
@@ -35,8 +38,7 @@ impl Dialer {
         socket.set_nodelay(true)?;
         let name = self.address.host().to_owned().try_into()?;
         let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, socket).await?;
-        let config =
-            WebSocketConfig::default().read_buffer_size(4 << 10).write_buffer_size(4 << 10);
+        let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
         let uri = format!("ws://{}/undertone/1", self.address.authority());
         let (socket, _) = client_async_with_config(uri, stream, Some(config)).await?;
         Ok(Client(socket))
@@ -97,6 +99,11 @@ impl Client {
                 _ => {}
             }
         }
+    }
+
+    /// A frame that can be had without waiting.
+    pub(crate) fn ready(&mut self) -> Outcome<Option<Frame>> {
+        self.next().now_or_never().transpose()
     }
 
     /// Reads and drops everything, for ever.

@@ -3,11 +3,11 @@
 use crate::{
     Outcome,
     client::{Client, Dialer, lists},
-    process::ServerProcess,
+    process::{ServerProcess, own_cpu_s},
     report::Row,
 };
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,7 +19,7 @@ use tokio::{
     task::JoinSet,
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
-use undertone_wire::{Answer, Frame, Prefix, Request, Tag};
+use undertone_wire::{Answer, DigestPage, Frame, Prefix, Request, Tag};
 
 /// The part of a run that is not counted.
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -70,20 +70,22 @@ pub(crate) async fn run(server: &ServerProcess, load: Load, time: Duration) -> O
     }
     run.ready.wait().await;
     tokio::time::sleep(WARM_UP).await;
-    let (cpu, start) = (server.cpu_s()?, Instant::now());
+    let (cpu, own, start) = (server.cpu_s()?, own_cpu_s()?, Instant::now());
     run.counting.store(true, Ordering::Relaxed);
     tokio::time::sleep(time).await;
     run.counting.store(false, Ordering::Relaxed);
-    let (cpu, seconds) = (server.cpu_s()? - cpu, start.elapsed().as_secs_f64());
+    let (cpu, own) = (server.cpu_s()? - cpu, own_cpu_s()? - own);
+    let seconds = start.elapsed().as_secs_f64();
     run.over.store(true, Ordering::Relaxed);
     let mut latencies = Vec::new();
     while let Some(pair) = pairs.join_next().await {
         latencies.extend(pair??);
     }
-    Ok(row(latencies, seconds, cpu))
+    Ok(row(latencies, seconds, cpu, own))
 }
 
-fn row(mut latencies: Vec<Duration>, seconds: f64, cpu: f64) -> Row {
+/// The figures of a run; `cpu` is the server's processor time in seconds, `own` the generator's.
+fn row(mut latencies: Vec<Duration>, seconds: f64, cpu: f64, own: f64) -> Row {
     latencies.sort_unstable();
     let count = latencies.len() as f64;
     let at = |share: f64| {
@@ -94,6 +96,7 @@ fn row(mut latencies: Vec<Duration>, seconds: f64, cpu: f64) -> Row {
         .with("delivered_per_s", count / seconds)
         .with("cpu_s_per_100k", cpu / count * 100_000.0)
         .with("server_cores", cpu / seconds)
+        .with("generator_cores", own / seconds)
         .with("p50_ms", at(0.5))
         .with("p99_ms", at(0.99))
 }
@@ -106,7 +109,7 @@ struct Pair {
     pace: Option<Interval>,
     next: u64,
     /// Written and not listed yet.
-    unlisted: VecDeque<(Prefix, Tag, u32)>,
+    unlisted: Vec<(Prefix, Tag, u32)>,
     /// When each that is on its way was written.
     begun: HashMap<u32, Instant>,
     latencies: Vec<Duration>,
@@ -120,7 +123,7 @@ impl Pair {
             pace: None,
             number,
             next: 0,
-            unlisted: VecDeque::new(),
+            unlisted: Vec::new(),
             begun: HashMap::new(),
             latencies: Vec::new(),
             run,
@@ -149,36 +152,58 @@ impl Pair {
 
     async fn step(&mut self) -> Outcome<()> {
         tokio::select! {
-            frame = self.writer.next() => on_answer(frame?),
-            frame = self.reader.next() => self.on_frame(frame?).await,
+            frame = self.writer.next() => self.on_answers(frame?),
+            frame = self.reader.next() => self.on_frames(frame?).await,
             () = tick(&mut self.pace) => self.fill_one().await,
+        }
+    }
+
+    /// Answers to the writer: this one, and what else is there already.
+    fn on_answers(&mut self, first: Frame) -> Outcome<()> {
+        let mut next = Some(first);
+        while let Some(frame) = next {
+            on_answer(frame)?;
+            next = self.writer.ready()?;
+        }
+        Ok(())
+    }
+
+    /// Frames for the reader, as [`Pair::on_answers`]; what follows from all of them leaves together.
+    async fn on_frames(&mut self, first: Frame) -> Outcome<()> {
+        let mut next = Some(first);
+        while let Some(frame) = next {
+            self.on_frame(frame).await?;
+            next = self.reader.ready()?;
+        }
+        self.reader.flush().await?;
+        match self.pace {
+            Some(_) => Ok(()),
+            None => self.fill().await,
         }
     }
 
     async fn on_frame(&mut self, frame: Frame) -> Outcome<()> {
         match frame {
-            Frame::Push(page) => {
-                let (listed, waiting) =
-                    self.unlisted.drain(..).partition(|(prefix, ..)| lists(&page, *prefix));
-                self.unlisted = waiting;
-                let listed: VecDeque<(Prefix, Tag, u32)> = listed;
-                for (_, tag, id) in listed {
-                    self.reader.feed(id, Request::Get { tag, size: 0 }).await?;
-                }
-                self.reader.flush().await
-            }
+            Frame::Push(page) => self.on_push(&page).await,
             Frame::Answer { id, answer: Answer::Found { .. } } => {
                 let begun = self.begun.remove(&id).ok_or("an answer to nothing")?;
                 if self.run.counting.load(Ordering::Relaxed) {
                     self.latencies.push(begun.elapsed());
                 }
-                match self.pace {
-                    Some(_) => Ok(()),
-                    None => self.fill().await,
-                }
+                Ok(())
             }
             other => Err(format!("the reader got {other:?}").into()),
         }
+    }
+
+    async fn on_push(&mut self, page: &DigestPage) -> Outcome<()> {
+        for (prefix, tag, id) in std::mem::take(&mut self.unlisted) {
+            match lists(page, prefix) {
+                true => self.reader.feed(id, Request::Get { tag, size: 0 }).await?,
+                false => self.unlisted.push((prefix, tag, id)),
+            }
+        }
+        Ok(())
     }
 
     async fn fill(&mut self) -> Outcome<()> {
@@ -199,7 +224,7 @@ impl Pair {
         let (request, tag, prefix) = self.run.dialer.cell(self.number, self.next);
         let id = self.next as u32;
         self.next += 1;
-        self.unlisted.push_back((prefix, tag, id));
+        self.unlisted.push((prefix, tag, id));
         self.begun.insert(id, Instant::now());
         self.writer.feed(id, request).await
     }

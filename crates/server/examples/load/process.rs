@@ -45,11 +45,7 @@ impl ServerProcess {
 
     /// Processor time used so far, in seconds.
     pub(crate) fn cpu_s(&self) -> Outcome<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let (_, after_name) = stat.rsplit_once(')').ok_or("a strange /proc/PID/stat")?;
-        let fields: Vec<_> = after_name.split_whitespace().collect();
-        let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-        Ok(ticks / TICKS_PER_SECOND)
+        cpu_s(&self.child.id().to_string())
     }
 
     /// Resident memory, in KiB.
@@ -65,6 +61,19 @@ impl ServerProcess {
         self.child.wait()?;
         Ok(())
     }
+}
+
+/// Processor time that the generator itself has used so far, in seconds.
+pub(crate) fn own_cpu_s() -> Outcome<f64> {
+    cpu_s("self")
+}
+
+fn cpu_s(process: &str) -> Outcome<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let (_, after_name) = stat.rsplit_once(')').ok_or("a strange /proc/PID/stat")?;
+    let fields: Vec<_> = after_name.split_whitespace().collect();
+    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+    Ok(ticks / TICKS_PER_SECOND)
 }
 
 impl Drop for ServerProcess {

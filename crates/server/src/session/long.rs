@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{
         coding::{Data, OpCode},
     },
 };
-use undertone_wire::{RefusalKind, Request};
+use undertone_wire::{Answer, Refusal, RefusalKind, Request};
 
 /// A longer message leaves in pieces of this length, and is held only by leave of [`Service::hold_long`](crate::service::Service).
 pub(crate) const LONG: usize = 64 << 10;
@@ -61,12 +61,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn read_page(&mut self, from: u64) -> Result<Option<Push>, End> {
-        let page = self.service.page(from).await.map_err(|_| End::Closing)?;
-        if page.ticks.is_empty() {
-            self.paged(from - 1);
-            return Ok(None);
+        match self.service.page(from).await {
+            Ok(page) if page.ticks.is_empty() => {
+                self.paged(from - 1);
+                Ok(None)
+            }
+            Ok(page) => Ok(Some(Push::new(page))),
+            Err(refusal) if refusal.kind == RefusalKind::Closing => Err(End::Closing),
+            Err(refusal) => self.end_stream(refusal).await.map(|()| None),
         }
-        Ok(Some(Push::new(page)))
+    }
+
+    /// A stream that cannot go on ends with a second answer to its request; the connection stays.
+    async fn end_stream(&mut self, refusal: Refusal) -> Result<(), End> {
+        self.follower = None;
+        let answer = encode_answer(self.stream_id, Answer::Refused(refusal));
+        self.send(Message::Binary(answer)).await
     }
 
     async fn send_page(&mut self, push: Push) -> Result<(), End> {

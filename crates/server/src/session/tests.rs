@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{config::Config, files::StdFiles, keys, sealer, service::ServerEngine};
+use std::{fs, path::Path};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split},
@@ -13,11 +14,7 @@ use undertone_wire::{Cell, DigestForm, Tag, WriteKey};
 /// A server whose log holds this many cells, 4,096 to a tick.
 fn service(cells: u32) -> (TempDir, Arc<Service>) {
     let dir = tempfile::tempdir().unwrap();
-    let config = Config::default();
-    let engine_config = config.engine(keys::first(&[1; 32]));
-    let files = StdFiles::open(dir.path()).unwrap();
-    let store = Segments::open(Arc::new(files) as _, &engine_config.keys, [2; 32]).unwrap();
-    let engine = ServerEngine::open(store, engine_config, 1_000).unwrap();
+    let engine = engine(dir.path());
     for n in 0..cells {
         let mut write = [0; 32];
         write[..4].copy_from_slice(&n.to_be_bytes());
@@ -30,8 +27,19 @@ fn service(cells: u32) -> (TempDir, Arc<Service>) {
             engine.seal(1_000 + u64::from(n));
         }
     }
+    (dir, serving(engine))
+}
+
+fn engine(dir: &Path) -> ServerEngine {
+    let config = Config::default().engine(keys::first(&[1; 32]));
+    let files = StdFiles::open(dir).unwrap();
+    let store = Segments::open(Arc::new(files) as _, &config.keys, [2; 32]).unwrap();
+    ServerEngine::open(store, config, 1_000).unwrap()
+}
+
+fn serving(engine: ServerEngine) -> Arc<Service> {
     let (bell, _ear) = sealer::bell();
-    (dir, Arc::new(Service::new(config, Arc::new(engine), bell)))
+    Arc::new(Service::new(Config::default(), Arc::new(engine), bell))
 }
 
 /// A client's end of a running session.
@@ -140,4 +148,28 @@ async fn too_many_long_answers_are_busy_and_streams_wait() {
     assert!(matches!(ada.answer().await, Answer::Streaming));
     held.clear();
     assert!(matches!(ada.next().await, Frame::Push(page) if page.ticks.len() == 10));
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_read_says_so_and_the_connection_stays() {
+    let (dir, filled) = service(3);
+    drop(filled);
+    // A server that has just started reads its pages from the disk, which has forgotten a byte.
+    let service = serving(engine(dir.path()));
+    let segment = dir.path().join("0000000000.seg");
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[300] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    let mut ada = Client::of(&service).await;
+    for _ in 0..2 {
+        ada.ask(Request::Stream { from: 1 }).await;
+        assert!(matches!(ada.answer().await, Answer::Streaming));
+        let Answer::Refused(refusal) = ada.answer().await else { panic!("not refused") };
+        assert_eq!(refusal.kind, RefusalKind::Storage);
+        ada.ask(Request::Info).await;
+        assert!(matches!(ada.answer().await, Answer::Info(_)));
+        // Whoever mends the disk can be streamed to.
+        ada.ask(Request::Stream { from: 2 }).await;
+        assert!(matches!(ada.answer().await, Answer::Streaming));
+    }
 }

@@ -178,7 +178,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(address: &ServerAddress) -> Self {
-        let Connection { info, sender, receiver } =
+        let Connection { info, sender, receiver, .. } =
             Connection::open(address, None, &Limits::default()).await.unwrap();
         let keys = KeyRing::from_info(&address.server(), &info).unwrap();
         Self {

@@ -153,3 +153,56 @@ fn a_stranger_waits_as_a_request_and_learns_nothing() {
     assert_eq!(world.transcript("Ben", ben), ["Ben: may I?", "Ada: yes"]);
     assert_eq!(world.transcript("Ada", ada), ["Ben: may I?", "Ada: yes"]);
 }
+
+#[test]
+fn an_offer_by_an_older_device_list_than_one_knows_is_refused() {
+    let mut world = World::new(80, &["Ada", "Ben", "Chloe"]);
+    world.meet("Chloe", "Ada");
+    world.meet("Chloe", "Ben");
+    world.group("Chloe", "Desk", &["Ada", "Ben"]);
+    world.rest();
+    let ada = world.identity("Ada");
+    world.person("Ben").account.renumber_list_for_tests(&ada, 2);
+    let link = world.link("Ada", false).uri.expect("a link");
+    let refused = world.command("Ben", Command::Accept { link, message: None });
+    let refused = refused.expect_err("a device that was removed may have written it");
+    assert_eq!(refused.code, "bad_link");
+    assert!(refused.message.contains("older"), "{}", refused.message);
+}
+
+#[test]
+fn a_link_that_came_to_nothing_leaves_the_contact_of_another_one() {
+    let mut world = World::new(81, &["Ada", "Ben", "Chloe"]);
+    let (from_ada, from_ben) = (world.link("Ada", false), world.link("Ben", false));
+    let (from_ada, from_ben) = (from_ada.uri.expect("a link"), from_ben.uri.expect("a link"));
+    // Ben and Chloe accept one link at once; Ben loses it, and has met Ada by his own meanwhile.
+    world.swallow = Some(Box::new(|name, _, _| name == "Ben"));
+    world.order("Ben", Command::Accept { link: from_ada.clone(), message: None });
+    world.rest();
+    world.swallow = None;
+    world.person("Ben").online = false;
+    world.rest();
+    world.command("Chloe", Command::Accept { link: from_ada, message: None }).expect("first");
+    world.command("Ada", Command::Accept { link: from_ben, message: None }).expect("met");
+    world.person("Ben").online = true;
+    world.rest();
+    world.pass(60_000);
+    let (ada, ben) = (world.chat("Ada", "Ben"), world.chat("Ben", "Ada"));
+    world.say("Ben", ben, "hello");
+    world.rest();
+    assert_eq!(world.transcript("Ada", ada), ["Ben: hello"]);
+    let members = vec![world.identity("Ada")];
+    let name = crate::ids::Name::parse("Desk").expect("a name");
+    world.command("Ben", Command::CreateGroup { name, members }).expect("Ada is a contact");
+}
+
+#[test]
+fn the_longest_first_message_fits_an_answer() {
+    let mut world = World::new(82, &["Ada", "Ben"]);
+    let link = world.link("Ada", false).uri.expect("a link");
+    let text = "x".repeat(crate::body::TEXT_BYTES_MAX);
+    let accept = Command::Accept { link, message: Some(text.clone()) };
+    world.command("Ben", accept).expect("stored");
+    let ada = world.chat("Ada", "Ben");
+    assert_eq!(world.transcript("Ada", ada), [format!("Ben: {text}")]);
+}

@@ -28,8 +28,7 @@ impl LogFollower {
         }
         self.absorb(page)?;
         self.note_caught_up();
-        self.ask_wanted();
-        self.ask_rewind();
+        self.ask_waiting();
         Ok(())
     }
 
@@ -44,7 +43,9 @@ impl LogFollower {
         }
         self.course.beat_ms = head.time_ms;
         self.course.note_time(head.time_ms);
-        self.judge_signed(signed)
+        self.judge_signed(signed)?;
+        self.ask_waiting();
+        Ok(())
     }
 
     /// Follows a page's ticks.

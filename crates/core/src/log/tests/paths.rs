@@ -1,10 +1,10 @@
 //! The ways to the newest head.
 
-use crate::log::rig::{Client, START_MS, Server};
-use crate::log::{Foreign, LogEvent};
+use crate::log::rig::{Client, Purpose, START_MS, Server};
+use crate::log::{Ask, Foreign, LogEvent};
 use ed25519_dalek::SigningKey;
 use undertone_server_core::{Config, Keys};
-use undertone_wire::{Answer, HeadRef, Refusal, RefusalKind, Request};
+use undertone_wire::{Answer, DigestPage, HeadRef, Refusal, RefusalKind, Request};
 
 #[test]
 fn a_new_profile_adopts_the_newest_head_and_follows_from_there() {
@@ -206,6 +206,22 @@ fn a_rewind_to_a_head_that_the_log_does_not_have_fails() {
 }
 
 #[test]
+fn a_rewind_waits_until_others_that_lead_nowhere_have_ended() {
+    let mut server = Server::new();
+    server.ticks(1, 3);
+    let opening = server.newest();
+    server.ticks(4, 5);
+    let mut chloe = Client::of(&mut server);
+    let mut fakes = (0..65).map(|at| HeadRef { tick: 2, size: 2, root: [at; 32] });
+    assert!(fakes.all(|fake| chloe.log.rewind(fake)));
+    assert!(!chloe.log.rewind(opening), "one is under way, sixty-four wait");
+    chloe.run(&mut server);
+    assert!(chloe.log.rewind(opening));
+    chloe.run(&mut server);
+    assert!(chloe.events.contains(&LogEvent::Rewound { opening }));
+}
+
+#[test]
 fn an_interrupted_rewind_is_taken_up_after_the_next_connection() {
     let mut server = Server::new();
     server.ticks(1, 2);
@@ -215,6 +231,31 @@ fn an_interrupted_rewind_is_taken_up_after_the_next_connection() {
     chloe.log.rewind(opening);
     chloe.connect(&mut server);
     assert!(chloe.events.contains(&LogEvent::Rewound { opening }));
+}
+
+#[test]
+fn a_stream_that_breaks_off_goes_on_where_it_stopped() {
+    let mut server = Server::new();
+    server.ticks(1, 2);
+    let mut ada = Client::of(&mut server);
+    ada.connect(&mut server);
+    server.ticks(10, 3);
+    ada.run(&mut server);
+    let next = server.newest().tick + 1;
+    ada.take(Purpose::Log(Ask::Stream), refused(RefusalKind::Storage));
+    assert!(ada.log.is_stalled());
+    ada.asked.clear();
+    ada.log.retry();
+    ada.run(&mut server);
+    assert_eq!(ada.asked, [Request::Stream { from: next }]);
+    assert_eq!(ada.alarms(), [""; 0]);
+    // The end of a stream that was left for another question is nobody's answer.
+    ada.log.disconnected();
+    ada.take(Purpose::Log(Ask::Stream), refused(RefusalKind::Future));
+    assert_eq!(ada.alarms(), [""; 0]);
+    ada.connect(&mut server);
+    ada.take(Purpose::Log(Ask::Stream), Answer::Streaming);
+    assert_eq!(ada.alarms(), ["L14"]);
 }
 
 #[test]
@@ -231,6 +272,59 @@ fn a_busy_server_is_asked_again() {
     ada.run(&mut server);
     assert!(!ada.log.is_stalled());
     assert!(ada.log.caught_up());
+}
+
+/// The newest head once more, as a quiet server shows it.
+fn heartbeat(server: &Server) -> DigestPage {
+    DigestPage { ticks: Vec::new(), head: server.engine.newest() }
+}
+
+fn busy_for(tick: u64) -> impl FnMut(&Request, Answer) -> Answer {
+    move |request, answer| match request {
+        Request::Proof { to_tick, .. } if *to_tick == tick => refused(RefusalKind::Busy),
+        _ => answer,
+    }
+}
+
+#[test]
+fn a_head_for_which_a_quiet_server_was_too_busy_is_asked_for_again() {
+    for by_heartbeat in [true, false] {
+        let (mut server, mut ada) = long_absence();
+        ada.connect(&mut server);
+        ada.log.want_head_at(5);
+        ada.run_bent(&mut server, &mut busy_for(5));
+        assert!(ada.log.is_stalled());
+        if by_heartbeat {
+            ada.push(heartbeat(&server));
+        } else {
+            ada.log.retry();
+        }
+        ada.run(&mut server);
+        assert!(ada.events.contains(&LogEvent::HeadAt { tick: 5 }));
+        assert!(!ada.log.is_stalled());
+    }
+}
+
+#[test]
+fn a_rewind_for_which_a_quiet_server_was_too_busy_is_begun_again() {
+    for by_heartbeat in [true, false] {
+        let mut server = Server::new();
+        server.ticks(1, 3);
+        let opening = server.newest();
+        server.ticks(4, 5);
+        let mut chloe = Client::of(&mut server);
+        chloe.log.rewind(opening);
+        chloe.run_bent(&mut server, &mut busy_for(3));
+        assert!(chloe.log.is_stalled());
+        if by_heartbeat {
+            chloe.push(heartbeat(&server));
+        } else {
+            chloe.log.retry();
+        }
+        chloe.run(&mut server);
+        assert!(chloe.events.contains(&LogEvent::Rewound { opening }));
+        assert!(!chloe.log.is_stalled());
+    }
 }
 
 #[test]
