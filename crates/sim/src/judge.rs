@@ -110,7 +110,7 @@ impl World {
         for (who, person) in self.people.iter().enumerate() {
             let sits = epoch.seats.iter().any(|seat| seat.identity == person.identity);
             let standing = person.chat_of(group);
-            if let Some(text) = self.misplaced(who, group, sits, standing, newest) {
+            if let Some(text) = self.misplaced(who, sits, standing, newest) {
                 found.push(text);
             }
         }
@@ -120,13 +120,12 @@ impl World {
     fn misplaced(
         &self,
         who: usize,
-        group: &[u8; 32],
         sits: bool,
         standing: Option<&Standing>,
         newest: u64,
     ) -> Option<(Wrong, String)> {
         let name = self.name(who);
-        if self.excused(who) || self.known_return(who, group) {
+        if self.excused(who) {
             return None;
         }
         let Some(standing) = standing else {
@@ -275,8 +274,7 @@ impl World {
         let told = chat.is_some_and(|chat| reader.told.misses(chat.chat, &author.name));
         let expired =
             self.plan.may_expire() && (told || chat.is_none_or(|it| it.state != ChatState::Open));
-        let known = self.known_return(who, &text.group);
-        if stuck || expired || known || self.excused(who) || self.has_left(who, text, epoch) {
+        if stuck || expired || self.excused(who) || self.has_left(who, text, epoch) {
             return None;
         }
         let state = chat.map(|chat| chat.state);

@@ -97,13 +97,10 @@ impl World {
     fn observe(&mut self, who: usize, chat: ChatId) {
         let Some(account) = &mut self.people[who].account else { return };
         let Some(standing) = account.standing(chat) else { return };
-        let group = standing.group;
         let violation = self.watch.on_standing(&self.people[who].name, &standing);
         let before = self.people[who].standings.insert(chat, standing);
         self.tell_epoch(who, chat, before.and_then(|before| Some(before.epoch?.number)));
-        if let Some(violation) = violation
-            && !self.known_return(who, &group)
-        {
+        if let Some(violation) = violation {
             self.wrong(violation.wrong, violation.text);
         }
     }

@@ -80,11 +80,6 @@ impl Watch {
         })
     }
 
-    /// The epochs of a group, in order.
-    pub(crate) fn epochs_of(&self, group: &[u8; 32]) -> impl Iterator<Item = &SeenEpoch> {
-        self.epochs.range((*group, 0)..=(*group, u64::MAX)).map(|(_, epoch)| epoch)
-    }
-
     /// An epoch that some member was in.
     pub(crate) fn epoch(&self, group: &[u8; 32], number: u64) -> Option<&SeenEpoch> {
         self.epochs.get(&(*group, number))
