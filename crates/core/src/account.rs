@@ -27,6 +27,7 @@ use crate::conversation::{Conversation, Ctx, Outgoing};
 use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{Changes, Input, Output, Refused, SPACES};
 use crate::log::{Ask, LogFollower};
+use crate::mutant::{Mutant, planted};
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use accept::Accepting;
 use join::Joins;
@@ -194,6 +195,9 @@ impl Account {
         account.load_account(&records)?;
         account.load_conversations(space("chat"), space("out"))?;
         account.load_links(space("link"))?;
+        if planted(Mutant::ReuseSlot) {
+            account.forget_what_was_sealed();
+        }
         account.log_moved = true;
         Ok(account)
     }
@@ -336,6 +340,14 @@ impl Account {
         Ok(())
     }
 
+    /// A planted bug.
+    fn forget_what_was_sealed(&mut self) {
+        for (chat, conversation) in &mut self.conversations {
+            self.cells.forget_chat(*chat);
+            conversation.write_from_where_it_is_read();
+        }
+    }
+
     fn load_conversations(&mut self, chats: Records, outgoing: Records) -> Result<(), LoadError> {
         for (_, bytes) in chats {
             let conversation: Conversation = from_bytes(&bytes)?;
@@ -392,7 +404,10 @@ impl Account {
     fn flush(&mut self) {
         self.prune_listings();
         self.news.records_of("log", self.log.take_changes());
-        self.news.records_of("cell", self.cells.take_changes());
+        let cells = self.cells.take_changes();
+        if !planted(Mutant::SkipPersist) {
+            self.news.records_of("cell", cells);
+        }
         self.news.records_of("mls", self.mls.take_changes());
         let changes: Changes = self.news.take_changes();
         if !changes.is_empty() {

@@ -27,6 +27,7 @@ mod tests;
 
 pub(crate) use put::{Put, PutState};
 
+use crate::mutant::{Mutant, planted};
 use crate::{ids::ChatId, link::Post, log::LogFollower, stored::LoadError};
 use get::Fetches;
 use put::Outbox;
@@ -239,7 +240,8 @@ impl Cells {
 
     /// Puts the parts of a parcel into the outbox; they leave it once they are stored.
     pub(crate) fn put_parts(&mut self, parts: Vec<(SlotKeys, Cell)>, parcel: [u8; 16]) {
-        for (keys, cell) in parts {
+        let kept = parts.len() - usize::from(planted(Mutant::DropPart));
+        for (keys, cell) in parts.into_iter().take(kept) {
             let owner = Owner::Part { parcel };
             self.put(Put { tag: keys.tag, write: keys.write, cell, owner, after: Vec::new() });
         }
@@ -327,7 +329,7 @@ impl Cells {
         now_ms: u64,
         log: &LogFollower,
     ) -> Option<(CellAsk, Request)> {
-        if !log.caught_up() {
+        if !log.caught_up() && !planted(Mutant::PutUnwalked) {
             return None;
         }
         let fetch = self.fetches.poll(now_ms, log, &mut self.out.events);

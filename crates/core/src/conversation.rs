@@ -42,6 +42,7 @@ use crate::cells::Cells;
 use crate::ids::{ChatId, Name};
 use crate::io::{ChatKind, ChatState, ChatView, Event, MemberView};
 use crate::log::LogFollower;
+use crate::mutant::{Mutant, planted};
 use crate::policy::Policy;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
@@ -254,7 +255,9 @@ impl Conversation {
             "This device cannot follow the conversation any more: {why}. \
              Nothing is sent here until it is begun anew."
         );
-        ctx.news.event(Event::Stuck { chat: self.chat, text });
+        if !planted(Mutant::SilentStuck) {
+            ctx.news.event(Event::Stuck { chat: self.chat, text });
+        }
     }
 
     /// The newest epoch that was followed here; kept after the end.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 use undertone_sim::{Coverage, Outcome, Plan, minimise, run};
 
-const USAGE: &str = "sim [--seeds N] [--from S] [--all] | --seed S [--keep STEPS] [--quiet]";
+const USAGE: &str = "sim [--seeds N] [--from S] [--all] | --seed S [--keep STEPS] [--quiet] | --mutants [--seeds N]";
 
 /// Runs that making one failing script shorter may take.
 const MINIMISE_RUNS: usize = 400;
@@ -22,6 +22,7 @@ struct Wanted {
     keep: Option<String>,
     quiet: bool,
     all: bool,
+    mutants: bool,
 }
 
 fn main() -> ExitCode {
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     };
     let well = match wanted.one {
         Some(seed) => replay(seed, &wanted),
+        None if wanted.mutants => hunt(&wanted),
         None => sweep(&wanted),
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -48,6 +50,7 @@ fn parse(words: &[String]) -> Option<Wanted> {
             "--keep" => wanted.keep = Some(words.next()?.clone()),
             "--quiet" => wanted.quiet = true,
             "--all" => wanted.all = true,
+            "--mutants" => wanted.mutants = true,
             _ => return None,
         }
     }
@@ -161,4 +164,49 @@ fn explain(seed: u64) {
     short.played().for_each(|step| println!("    {step}"));
     run(&short, false).violations.iter().for_each(|violation| println!("  {violation}"));
     println!("again: cargo xtask sim --seed {seed} --keep {}", short.kept_words());
+}
+
+/// A planted bug and how to play with it.
+struct Planted {
+    word: &'static str,
+    play: Box<dyn Fn(&Plan) -> Outcome>,
+}
+
+fn planted() -> Vec<Planted> {
+    let lying =
+        Planted { word: "lose-last-tick", play: Box::new(undertone_sim::run_on_lying_disk) };
+    #[cfg_attr(not(feature = "mutants"), expect(unused_mut, reason = "one list for both builds"))]
+    let mut all = vec![lying];
+    #[cfg(feature = "mutants")]
+    all.extend(undertone_sim::Mutant::ALL.iter().map(|&mutant| Planted {
+        word: mutant.word(),
+        play: Box::new(move |plan| undertone_sim::run_mutant(plan, mutant)),
+    }));
+    all
+}
+
+/// Looks for every planted bug; each must be found.
+fn hunt(wanted: &Wanted) -> bool {
+    let mut missed = 0;
+    for bug in planted() {
+        let found = (wanted.from..wanted.from + wanted.seeds).find_map(|seed| catch(&bug, seed));
+        match found {
+            Some((seed, how)) => println!("{:<20} seed {seed:>4}: {how}", bug.word),
+            None => {
+                missed += 1;
+                println!("{:<20} not found in {} seeds", bug.word, wanted.seeds);
+            }
+        }
+    }
+    println!("{missed} not found");
+    missed == 0
+}
+
+fn catch(bug: &Planted, seed: u64) -> Option<(u64, String)> {
+    let plan = Plan::of_seed(seed);
+    let play = std::panic::AssertUnwindSafe(|| (bug.play)(&plan));
+    match std::panic::catch_unwind(play) {
+        Ok(outcome) => outcome.violations.first().map(|first| (seed, first.to_string())),
+        Err(_) => Some((seed, "a panic".to_owned())),
+    }
 }

@@ -274,7 +274,8 @@ impl World {
         let told = chat.is_some_and(|chat| reader.told.misses(chat.chat, &author.name));
         let expired =
             self.plan.may_expire() && (told || chat.is_none_or(|it| it.state != ChatState::Open));
-        if stuck || expired || self.excused(who) || self.has_left(who, text, epoch) {
+        let known = self.known_skipped_stay(who, &text.group, epoch);
+        if stuck || expired || known || self.excused(who) || self.has_left(who, text, epoch) {
             return None;
         }
         let state = chat.map(|chat| chat.state);

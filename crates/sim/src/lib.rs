@@ -36,10 +36,28 @@ pub use act::{Act, Fault, Place, Step, What};
 pub use minimise::minimise;
 pub use outcome::{Coverage, Outcome, Violation, Wrong};
 pub use plan::{Plan, Shape};
+#[cfg(feature = "mutants")]
+pub use undertone_core::Mutant;
 
 /// Plays a plan to its quiet end. With `tell`, the outcome carries a readable transcript.
 pub fn run(plan: &Plan, tell: bool) -> Outcome {
     world::World::new(plan, tell).run()
+}
+
+/// Plays a plan on a server whose disk lies: a restart loses the last tick that was synced.
+pub fn run_on_lying_disk(plan: &Plan) -> Outcome {
+    let mut world = world::World::new(plan, false);
+    world.server.forgets = true;
+    world.run()
+}
+
+/// Plays a plan with a bug planted in every engine.
+#[cfg(feature = "mutants")]
+pub fn run_mutant(plan: &Plan, mutant: Mutant) -> Outcome {
+    undertone_core::plant(Some(mutant));
+    let outcome = run(plan, false);
+    undertone_core::plant(None);
+    outcome
 }
 
 #[cfg(test)]

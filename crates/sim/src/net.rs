@@ -31,6 +31,7 @@ impl World {
         self.next_line += 1;
         self.lines.insert(line, Line::new(who, self.people[who].life));
         self.people[who].line = Some(line);
+        self.people[who].walked = false;
         self.feed(who, Input::Connected);
     }
 

@@ -29,6 +29,8 @@ pub enum Wrong {
     FalseAlarm,
     /// The server lost a cell that it had acknowledged.
     ServerLost,
+    /// A device put a cell before it had walked to the newest head.
+    Unwalked,
     /// One device sealed two cells for one slot.
     SlotTwice,
     /// One nonce under one slot's key for two cells.

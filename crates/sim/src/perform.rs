@@ -6,6 +6,7 @@ use rand::Rng;
 use std::collections::BTreeSet;
 use undertone_core::io::{Changes, Event, Input, Output};
 use undertone_core::{Account, ChatId};
+use undertone_wire::Request;
 
 /// How long a process is down after its disk had no room and has again, in milliseconds.
 const RESTART_MS: u64 = 2_000;
@@ -23,6 +24,7 @@ impl World {
     pub(crate) fn perform(&mut self, who: usize) {
         let mut touched = BTreeSet::new();
         let mut persisted = false;
+        let mut put = false;
         while let Some(output) = self.people[who].account.as_mut().and_then(Account::poll) {
             if let Some(down_ms) = self.dies_now(who) {
                 self.hear_kept(who, persisted, output);
@@ -39,11 +41,18 @@ impl World {
                     touched.extend(changed_chats(&changes));
                     self.people[who].disk.commit(changes);
                 }
-                Output::Transmit { id, request } => self.transmit(who, id, request),
+                Output::Transmit { id, request } => {
+                    put |= matches!(request, Request::Put { .. });
+                    self.transmit(who, id, request);
+                }
                 Output::Event(event) => self.hear(who, &event),
                 Output::Reply { ticket, result } => self.on_reply(who, ticket, result),
                 Output::Deadline(at_ms) => self.set_deadline(who, at_ms),
             }
+        }
+        // The news of having walked comes at the end of the step that walked.
+        if put && !self.people[who].walked {
+            self.wrong(Wrong::Unwalked, format!("{} puts a cell", self.name(who)));
         }
         for chat in touched {
             self.observe(who, chat);
@@ -85,6 +94,9 @@ impl World {
         if matches!(event, Event::Gap { .. } | Event::Stuck { .. } | Event::Alarm { .. }) {
             self.note(|world| format!("{} is told {event:?}", world.name(who)));
         }
+        if matches!(event, Event::CaughtUp { .. }) {
+            self.people[who].walked = true;
+        }
         if let Event::Member { chat, text } = event {
             self.on_membership(who, *chat, text);
         }
@@ -98,6 +110,8 @@ impl World {
         let Some(account) = &mut self.people[who].account else { return };
         let Some(standing) = account.standing(chat) else { return };
         let violation = self.watch.on_standing(&self.people[who].name, &standing);
+        let entered = standing.epoch.as_ref().map(|epoch| (standing.group, epoch.number));
+        self.people[who].entered.extend(entered);
         let before = self.people[who].standings.insert(chat, standing);
         self.tell_epoch(who, chat, before.and_then(|before| Some(before.epoch?.number)));
         if let Some(violation) = violation {
@@ -115,11 +129,8 @@ impl World {
             let standing = &world.people[who].standings[&chat];
             let what = if standing.title.is_empty() { "a contact" } else { &standing.title };
             let seats = standing.epoch.as_ref().map(|epoch| world.names_of(&epoch.seats));
-            format!(
-                "{} is in epoch {now:?} of {what}: {seats:?} ({:?})",
-                world.name(who),
-                standing.state
-            )
+            let (name, state) = (world.name(who), standing.state);
+            format!("{name} is in epoch {now:?} of {what}: {seats:?} ({state:?}, {chat})")
         });
     }
 

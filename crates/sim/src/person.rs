@@ -2,8 +2,8 @@
 
 use crate::disk::Disk;
 use crate::told::Told;
-use std::collections::BTreeMap;
-use undertone_core::io::Command;
+use std::collections::{BTreeMap, BTreeSet};
+use undertone_core::io::{ChatState, Command};
 use undertone_core::{Account, ChatId, Standing};
 use undertone_crypto::IdentityKey;
 
@@ -71,6 +71,8 @@ pub(crate) struct Person {
     pub life: u32,
     /// The connection as this device sees it.
     pub line: Option<u64>,
+    /// Whether it has walked to the newest head on this connection.
+    pub walked: bool,
     pub away_until_ms: u64,
     /// By how much this device's clock is wrong.
     pub skew_ms: i64,
@@ -87,6 +89,8 @@ pub(crate) struct Person {
     pub standings: BTreeMap<ChatId, Standing>,
     /// Who was asked in or out of a group by this person, and is not known to have come or gone.
     pub wishes: BTreeMap<([u8; 32], IdentityKey), Wished>,
+    /// Epochs of groups in which this device was seen.
+    pub entered: BTreeSet<([u8; 32], u64)>,
     /// Groups that this person left, and the epoch in which they asked to.
     pub left: Vec<([u8; 32], u64)>,
     pub told: Told,
@@ -98,9 +102,10 @@ impl Person {
         now_ms.saturating_add_signed(self.skew_ms)
     }
 
-    /// The conversation of this group id here.
+    /// The conversation of this group id here: the one that lives, if several stays have one each.
     pub(crate) fn chat_of(&self, group: &[u8; 32]) -> Option<&Standing> {
-        self.standings.values().find(|standing| standing.group == *group)
+        let of_group = self.standings.values().filter(|standing| standing.group == *group);
+        of_group.min_by_key(|standing| standing.state == ChatState::Ended)
     }
 
     /// The conversation of two with this person.

@@ -22,6 +22,8 @@ pub(crate) struct Server {
     /// Whether a tick is due already.
     pub sealing: bool,
     pub sealed_ms: u64,
+    /// A planted bug: a restart loses the last durable tick.
+    pub forgets: bool,
     /// How long the next failure of its disk keeps it down.
     pub repair_ms: u64,
 }
@@ -59,6 +61,7 @@ impl Server {
             expired_ms: now_ms,
             sealing: false,
             sealed_ms: 0,
+            forgets: false,
             repair_ms: 1_000,
         }
     }
@@ -150,6 +153,9 @@ impl Server {
     /// # Errors
     /// What the engine says when it cannot take up its own log.
     pub(crate) fn restart(&mut self, now_ms: u64) -> Result<(), String> {
+        if self.forgets {
+            self.memory.lose_newest();
+        }
         let opened = Engine::open(self.memory.reopen(), self.config.clone(), now_ms);
         self.engine = Some(opened.map_err(|error| error.to_string())?);
         Ok(())

@@ -136,6 +136,7 @@ impl World {
             copy: None,
             life: 0,
             line: None,
+            walked: false,
             away_until_ms: 0,
             skew_ms: 0,
             deadline_ms: None,
@@ -148,6 +149,7 @@ impl World {
             next_ticket: 0,
             standings: BTreeMap::new(),
             wishes: BTreeMap::new(),
+            entered: std::collections::BTreeSet::new(),
             left: Vec::new(),
             told: Told::default(),
         });

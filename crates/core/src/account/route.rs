@@ -6,6 +6,7 @@ use crate::conversation::Conversation;
 use crate::ids::ChatId;
 use crate::io::Event;
 use crate::log::{Ask, LogEvent};
+use crate::mutant::{Mutant, planted};
 use undertone_wire::{Answer, Cell};
 
 impl Account {
@@ -142,6 +143,10 @@ impl Account {
 
     fn on_stored(&mut self, owner: Owner) {
         match owner {
+            Owner::Lane { chat, epoch, slot, .. } if planted(Mutant::StoredOnAnswer) => {
+                self.with(chat, |to, ctx| to.believe_answer(epoch, slot, ctx));
+                self.due.insert(chat);
+            }
             Owner::Lane { chat, .. } | Owner::Control { chat, .. } => drop(self.due.insert(chat)),
             Owner::Link { link, post, .. } => self.on_letter_stored(link, post),
             _ => {}

@@ -7,6 +7,7 @@ use super::{Conversation, Ctx, Intent, Live, Past};
 use crate::account::{Invitation, Task};
 use crate::body::NamedMember;
 use crate::io::{ChatState, Event, Role};
+use crate::mutant::{Mutant, planted};
 use crate::policy::Policy;
 use std::collections::BTreeSet;
 use undertone_crypto::mls::Member;
@@ -54,6 +55,12 @@ impl Conversation {
             None => live.group.merge_pending(ctx.mls),
             Some(theirs) => live.group.merge(ctx.mls, &theirs.commit).map(|_| ()),
         };
+        let merged = match &win.theirs {
+            Some(theirs) if planted(Mutant::DoubleMerge) => {
+                live.group.merge(ctx.mls, &theirs.commit).map(|_| ())
+            }
+            _ => merged,
+        };
         merged.map_err(|refused| format!("MLS cannot merge the commit ({refused})"))?;
         let Live { group, .. } = self.live.take().ok_or("its MLS state is missing")?;
         self.live = Some(Live::new(group));
@@ -89,6 +96,9 @@ impl Conversation {
     fn forget_gone_devices(&mut self) {
         let Some(live) = &self.live else { return };
         let here: BTreeSet<_> = live.members.iter().map(|member| member.device).collect();
+        if planted(Mutant::StaleNumbers) {
+            return;
+        }
         self.numbers.retain(|device, _| here.contains(device));
         self.joined.retain(|device| here.contains(device));
     }
@@ -117,7 +127,8 @@ impl Conversation {
         let Some(pending) = self.pending.take() else { return };
         self.healed(ctx.now_ms);
         self.touch();
-        if let Some(welcome) = pending.welcome {
+        let welcome = pending.welcome.filter(|_| !planted(Mutant::LostWelcome));
+        if let Some(welcome) = welcome {
             let Some(live) = &self.live else { return };
             let tree = live.group.tree();
             let members = live.members.clone();

@@ -8,6 +8,7 @@ use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
 use crate::ids::MessageId;
 use crate::io::{Event, HistoryRow, MessageState};
+use crate::mutant::{Mutant, planted};
 use crate::parcel::{MESSAGE_PARTS_MAX, pack};
 use rand::RngCore;
 use std::collections::BTreeSet;
@@ -62,7 +63,11 @@ impl Conversation {
         for intent in &self.intents {
             match intent {
                 Intent::Add(identity) => drop(people.insert(*identity)),
-                Intent::Remove { identity, asked: true, .. } => drop(people.remove(identity)),
+                Intent::Remove { identity, asked: true, .. }
+                    if !planted(Mutant::SealPastRemoval) =>
+                {
+                    people.remove(identity);
+                }
                 _ => {}
             }
         }
@@ -93,7 +98,8 @@ impl Conversation {
             if !matches!(self.outgoing[&seq].state, OutgoingState::Queued) {
                 continue;
             }
-            if people.is_subset(&self.outgoing[&seq].audience) {
+            let seen = people.is_subset(&self.outgoing[&seq].audience);
+            if seen || planted(Mutant::ChangedAudience) {
                 self.seal_message(seq, ctx);
             } else {
                 self.wait_for_author(seq, ctx);
@@ -104,7 +110,7 @@ impl Conversation {
     /// Messages written after a removal was asked for wait until it has won.
     fn removal_is_wanted(&self) -> bool {
         let asked = |intent: &Intent| matches!(intent, Intent::Remove { asked: true, .. });
-        self.intents.iter().any(asked)
+        self.intents.iter().any(asked) && !planted(Mutant::SealPastRemoval)
     }
 
     fn unacknowledged(&self) -> usize {
@@ -228,11 +234,35 @@ impl Conversation {
         }
     }
 
+    /// A planted bug: the answer to a PUT is taken for a verdict.
+    pub(crate) fn believe_answer(&mut self, epoch: u64, slot: u64, ctx: &mut Ctx<'_>) {
+        let stands = |out: &Outgoing| out.placed().is_some_and(|placed| placed.slot == slot);
+        let found = self.outgoing.iter().find(|(_, out)| stands(out)).map(|(seq, _)| *seq);
+        if let Some(seq) = found.filter(|_| epoch == self.epoch.number) {
+            self.own_counts(seq, ctx.log.walked(), slot, ctx);
+        }
+    }
+
+    /// A planted bug: what was sealed and not read yet is sealed anew, in the same slots.
+    pub(crate) fn write_from_where_it_is_read(&mut self) {
+        self.take_back();
+        if let Some(lane) = self.epoch.lanes.get(&self.epoch.own.leaf) {
+            self.epoch.own.next = lane.next.clone();
+            self.epoch.own.place = lane.place;
+        }
+        self.touch();
+    }
+
     /// Before the next epoch: what did not count goes back into the queue, and its numbers too.
     pub(super) fn take_back(&mut self) {
+        if planted(Mutant::NoReseal) {
+            return;
+        }
         for (seq, outgoing) in &mut self.outgoing {
             if let OutgoingState::Sealed(placed) = &outgoing.state {
-                self.next_number = self.next_number.min(placed.number);
+                if !planted(Mutant::KeepNumbers) {
+                    self.next_number = self.next_number.min(placed.number);
+                }
                 outgoing.state = OutgoingState::Queued;
                 self.dirty.outgoing.insert(*seq);
             }
