@@ -13,6 +13,7 @@
 //! Where nothing can expire and nobody's profile was put back, nothing may be missing, not even with
 //! a gap shown, and nothing may be stuck.
 
+use crate::known::known_invitation;
 use crate::outcome::Wrong;
 use crate::person::Person;
 use crate::play::what_is;
@@ -346,7 +347,7 @@ impl World {
         let Event::Alarm { code, text } = event else { return };
         let expired =
             self.plan.may_expire() && matches!(code.as_str(), "join_failed" | "head_denied");
-        let known = code == "withheld" && self.known_withheld();
+        let known = (code == "withheld" && self.known_withheld()) || known_invitation(code, text);
         if !expired && !known && !self.excused(who) {
             let text = format!("{}: {code}: {text}", self.name(who));
             self.wrong(Wrong::FalseAlarm, text);

@@ -28,3 +28,9 @@ impl World {
         })
     }
 }
+
+/// Two members invite the same person in turn: the older invitation is called a failure although the
+/// newer one was followed, or one is said to wait although both lead to the same group.
+pub(crate) fn known_invitation(code: &str, text: &str) -> bool {
+    code == "join_waits" || (code == "join_failed" && text.contains("it is not newer than"))
+}

@@ -277,7 +277,8 @@ impl Writer {
         match self.rng.random_range(0..10) {
             0..6 => self.rng.random_range(SECOND..10 * MINUTE),
             6..8 => self.rng.random_range(10 * MINUTE..DAY),
-            _ if self.shape.long => self.rng.random_range(31 * DAY..40 * DAY),
+            8 if self.shape.long => self.rng.random_range(30 * DAY - 3 * HOUR..30 * DAY + HOUR),
+            9 if self.shape.long => self.rng.random_range(31 * DAY..40 * DAY),
             _ => self.rng.random_range(DAY..3 * DAY),
         }
     }

@@ -256,11 +256,24 @@ impl World {
         for ((of, whom), wished) in &person.wishes {
             if of == group && wished.comes {
                 people.insert(*whom);
-            } else if of == group && self.watch.stays(group, whom, wished.epoch..=epoch.number) {
+            } else if of == group && self.still_wished(who, group, whom, wished, epoch.number) {
                 people.remove(whom);
             }
         }
         people
+    }
+
+    /// A removal is wished for until it has come, or whoever wished for it went themselves.
+    fn still_wished(
+        &self,
+        who: usize,
+        group: &[u8; 32],
+        whom: &IdentityKey,
+        wished: &Wished,
+        now: u64,
+    ) -> bool {
+        let own = &self.people[who].identity;
+        [whom, own].iter().all(|it| self.watch.stays(group, it, wished.epoch..=now))
     }
 
     pub(crate) fn on_reply(&mut self, who: usize, ticket: u64, result: Result<Reply, Refused>) {

@@ -92,6 +92,9 @@ impl Watch {
         whom: &undertone_crypto::IdentityKey,
         numbers: std::ops::RangeInclusive<u64>,
     ) -> bool {
+        if numbers.is_empty() {
+            return false;
+        }
         let (first, last) = ((*group, *numbers.start()), (*group, *numbers.end()));
         let mut epochs = self.epochs.range(first..=last);
         epochs.all(|(_, epoch)| epoch.seats.iter().any(|seat| seat.identity == *whom))
