@@ -96,7 +96,8 @@ pub struct Account {
     accepting: BTreeMap<[u8; 16], Accepting>,
     joins: Joins,
     conversations: BTreeMap<ChatId, Conversation>,
-    sent_keys: BTreeSet<MessageId>,
+    /// What was sent under callers' own keys, by the salt that the key gives.
+    sent_keys: BTreeMap<[u8; 16], MessageId>,
     /// KeyPackages that contacts were given, the newest set last.
     given: BTreeMap<ChatId, Vec<Vec<Vec<u8>>>>,
     rng: ChaCha20Rng,
@@ -222,7 +223,7 @@ impl Account {
             accepting: BTreeMap::new(),
             joins: Joins::default(),
             conversations: BTreeMap::new(),
-            sent_keys: BTreeSet::new(),
+            sent_keys: BTreeMap::new(),
             given: BTreeMap::new(),
             rng,
             now_ms: 0,
@@ -322,9 +323,10 @@ impl Account {
         for (key, bytes) in records {
             match key.split_first() {
                 Some((b'p', _)) => self.contacts.load(bytes)?,
-                Some((b'k', id)) => {
-                    let id = id.try_into().map_err(|_| damaged("a send key"))?;
-                    self.sent_keys.insert(MessageId(id));
+                Some((b'k', salt)) => {
+                    let salt = salt.try_into().map_err(|_| damaged("a send key"))?;
+                    let id = bytes.as_slice().try_into().map_err(|_| damaged("a send key"))?;
+                    self.sent_keys.insert(salt, MessageId(id));
                 }
                 Some((b'n', who)) => {
                     let who = who.try_into().map_err(|_| damaged("a contact"))?;
@@ -457,7 +459,7 @@ impl Account {
         }
         // Nothing is written before the newest head is known; its arrival wakes by itself.
         let conversations = self.conversations.values().filter(|_| self.log.caught_up());
-        let wakes = conversations.filter_map(Conversation::next_wake_ms);
+        let wakes = conversations.filter_map(|it| it.next_wake_ms(self.now_ms));
         let cells = self.cells.next_deadline(self.now_ms);
         let joins = self.joins.next_wake_ms();
         let links = self.links.next_wake_ms();
@@ -494,6 +496,28 @@ impl Account {
         group.encrypt(&mut self.mls, &self.me.leaf_key, aad, payload).expect("encrypted")
     }
 
+    /// Calls this device by another id, as whoever has the identity's words may.
+    pub(crate) fn name_device_for_tests(&mut self, device: DeviceId, phrase: &Phrase) {
+        let mut list = self.me.list.list.clone();
+        list.devices = vec![Device { id: device, mls_key: self.me.leaf_key.key() }];
+        self.me.device = device;
+        self.me.list = SignedDeviceList::sign(&Identity::from_phrase(phrase), list);
+        self.contacts = Contacts::new(&self.me);
+        self.save_me();
+        self.flush();
+    }
+
+    pub(crate) fn device_for_tests(&self) -> DeviceId {
+        self.me.device
+    }
+
+    /// As if the server had proved that the listing of `tag` is another tag's.
+    pub(crate) fn prove_absent_for_tests(&mut self, tag: undertone_wire::Tag) {
+        self.cells.prove_absent_for_tests(tag);
+        self.settle();
+        self.flush();
+    }
+
     pub(crate) fn signed_head_for_tests(&self) -> undertone_wire::SignedHead {
         self.log.signed_head().expect("a head").clone()
     }
@@ -525,22 +549,37 @@ impl Account {
 
     /// Says something as a raw kind of content, whatever it is.
     pub(crate) fn say_for_tests(&mut self, chat: ChatId, content: &crate::body::Content) {
-        self.with(chat, |to, ctx| to.enqueue_raw_for_tests(content, ctx));
+        self.with(chat, |to, ctx| to.enqueue(None, content, ctx));
         self.due.insert(chat);
         self.settle();
         self.flush();
     }
 
+    /// Wishes for somebody who is inside: they go and come in one commit if a removal is wished for.
+    pub(crate) fn want_back_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
+        self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
+    }
+
     /// Adds a leaf whose key this device made, in somebody else's name.
     pub(crate) fn add_forged_leaf_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
         let forged = LeafKey::random(&mut self.rng);
+        self.want_leaf_for_tests(chat, identity, &forged);
+        self.settle();
+        self.flush();
+    }
+
+    /// Wishes for a leaf that MLS refuses: with a signature key that sits in the group already.
+    pub(crate) fn want_twin_for_tests(&mut self, chat: ChatId, identity: IdentityKey) {
+        let key = self.me.leaf_key.clone();
+        self.want_leaf_for_tests(chat, identity, &key);
+    }
+
+    fn want_leaf_for_tests(&mut self, chat: ChatId, identity: IdentityKey, key: &LeafKey) {
         let device = DeviceId([66; 16]);
-        let package = self.mls.key_package(&forged, identity, device, true).expect("a package");
+        let package = self.mls.key_package(key, identity, device, true).expect("a package");
         self.contacts.forge_package_for_tests(identity, package.0);
         self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
         self.due.insert(chat);
-        self.settle();
-        self.flush();
     }
 
     pub(crate) fn heal_commit_for_tests(&mut self, chat: ChatId) -> Vec<u8> {

@@ -8,6 +8,7 @@ use crate::parcel::ParcelRef;
 use rand::CryptoRng;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
+use undertone_crypto::mls::Member;
 use undertone_crypto::{IdentityKey, SignedDeviceList};
 use undertone_wire::{HeadRef, Malformed, decode, encode};
 
@@ -21,8 +22,8 @@ pub(crate) struct Body {
     pub conversation: [u8; 32],
     /// Number of the author's device list.
     pub device_list: u64,
-    /// The same after every re-sealing.
-    pub message: [u8; 16],
+    /// Random, and the same after every re-sealing: makes the message's id.
+    pub salt: [u8; 16],
     /// Running number of the author's device in this conversation.
     pub number: u64,
     /// The author's clock, Unix milliseconds.
@@ -48,9 +49,10 @@ impl Body {
         bytes
     }
 
-    /// The message's id.
-    pub(crate) fn id(&self) -> MessageId {
-        MessageId(self.message)
+    /// The message's id, when `author` wrote it.
+    pub(crate) fn id(&self, author: &Member) -> MessageId {
+        let content = self.content.as_slice();
+        MessageId::of(&author.identity, &author.device, &self.salt, self.kind, content)
     }
 }
 

@@ -358,6 +358,13 @@ impl Cells {
         }
     }
 
+    /// As if the server had proved that the listing which a fetch goes by is another tag's: a test
+    /// cannot make two tags of one prefix.
+    #[cfg(test)]
+    pub(crate) fn prove_absent_for_tests(&mut self, tag: Tag) {
+        self.fetches.absent(tag, &mut self.out.events);
+    }
+
     /// The connection is gone: what was in flight is sent again on the next.
     pub(crate) fn disconnected(&mut self) {
         self.outbox.disconnected();

@@ -17,6 +17,7 @@
 //! it, and a visible gap.
 
 mod advance;
+mod collisions;
 mod commands;
 mod commit;
 mod control;
@@ -35,7 +36,9 @@ mod witness;
 
 pub(crate) use create::{Founded, Welcomed};
 pub use standing::{Seat, Standing, StandingEpoch};
-pub(crate) use state::{Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed};
+pub(crate) use state::{
+    Author, Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed,
+};
 
 use crate::account::{Contacts, Me, News};
 use crate::cells::Cells;
@@ -47,8 +50,8 @@ use crate::policy::Policy;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use undertone_crypto::IdentityKey;
 use undertone_crypto::mls::{Group, Member, Mls};
-use undertone_crypto::{DeviceId, IdentityKey};
 
 /// What a conversation works with and on; lent to it by the account for one step.
 pub(crate) struct Ctx<'a> {
@@ -88,7 +91,7 @@ pub(crate) struct Conversation {
     /// One's own leave message was written.
     pub leaving: bool,
     /// Other people's devices that are not in the newest list known: sending stops.
-    pub unlisted: BTreeSet<DeviceId>,
+    pub unlisted: BTreeSet<Author>,
     epoch: Epoch,
     past: Vec<Past>,
     pending: Option<Pending>,
@@ -96,8 +99,9 @@ pub(crate) struct Conversation {
     next_number: u64,
     next_outgoing: u64,
     /// Newest number of each device that counted here.
-    numbers: BTreeMap<DeviceId, u64>,
-    joined: BTreeSet<DeviceId>,
+    numbers: BTreeMap<Author, u64>,
+    /// Devices of which a cell counted.
+    joined: BTreeSet<Author>,
     names: BTreeMap<IdentityKey, Name>,
     pace: Pace,
     /// Who was here when this device left.
@@ -110,10 +114,6 @@ pub(crate) struct Conversation {
     reading: Reading,
     #[serde(skip)]
     dirty: Dirty,
-    /// A test's leave keeps the words that it was given.
-    #[cfg(test)]
-    #[serde(skip)]
-    raw_leave: bool,
     /// Cells that did not count since the start, by the number of the check.
     #[serde(skip)]
     skipped: BTreeMap<&'static str, u64>,
@@ -141,6 +141,7 @@ struct Reading {
     lanes: BTreeMap<lanes::LaneOf, lanes::Ahead>,
     /// Up to which tick the lanes of an epoch were searched for new slots.
     scanned: BTreeMap<u64, u64>,
+    collisions: collisions::Collisions,
 }
 
 /// Which records have to be written.
@@ -183,14 +184,14 @@ impl Conversation {
     /// The members, as a person wants to see them.
     pub(crate) fn members(&mut self, ctx: &mut Ctx<'_>) -> Vec<MemberView> {
         let Some(live) = self.live(ctx) else { return Vec::new() };
-        let members: BTreeMap<_, _> =
-            live.members.iter().map(|member| (member.identity, member.device)).collect();
+        let members: BTreeSet<_> = live.members.iter().map(|member| member.identity).collect();
         let policy = live.policy.clone();
-        let view = |(identity, device): (IdentityKey, DeviceId)| MemberView {
+        let joined: BTreeSet<_> = self.joined.iter().map(|author| author.identity).collect();
+        let view = |identity: IdentityKey| MemberView {
             identity,
             name: self.name_of(&identity, ctx),
             role: policy.role(&identity),
-            joined: identity == ctx.me.identity || self.joined.contains(&device),
+            joined: identity == ctx.me.identity || joined.contains(&identity),
             own: identity == ctx.me.identity,
         };
         members.into_iter().map(view).collect()

@@ -1,7 +1,9 @@
 //! Identifiers that people see and scripts keep.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
+use undertone_crypto::{DeviceId, IdentityKey};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $mark:literal) => {
@@ -24,8 +26,31 @@ id! {
     ChatId, "#"
 }
 id! {
-    /// A message, chosen at random by its author; the same after every re-sealing.
+    /// A message; the same on every device and after every re-sealing. Made from what it says and
+    /// who says it, so that no two messages bear one.
     MessageId, "%"
+}
+
+impl MessageId {
+    /// The first half of SHA-256(`undertone message 1` ‖ identity ‖ device ‖ salt ‖ u16 kind ‖
+    /// content): other words, or words of somebody else, are another message.
+    pub(crate) fn of(
+        identity: &IdentityKey,
+        device: &DeviceId,
+        salt: &[u8; 16],
+        kind: u16,
+        content: &[u8],
+    ) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"undertone message 1")
+            .chain_update(identity.0)
+            .chain_update(device.0)
+            .chain_update(salt)
+            .chain_update(kind.to_be_bytes())
+            .chain_update(content)
+            .finalize();
+        Self(hash[..16].try_into().expect("sixteen of thirty-two bytes"))
+    }
 }
 
 /// Longest name of a person or group, in bytes of UTF-8.

@@ -473,7 +473,10 @@ impl Changes {
 /// The spaces of [`Changes::records`]; what stands in them is given back at load.
 pub const SPACES: [&str; 7] = ["account", "chat", "out", "link", "mls", "cell", "log"];
 
-/// One message as the history keeps it; (chat, author, message) names it.
+/// One message as the history keeps it; (chat, from, author, message) names it. One's own changes
+/// its state and place; somebody else's is what it was when it came.
+///
+/// A device id alone names nobody: its owner chooses it, and may choose another's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRow {
     /// Where.

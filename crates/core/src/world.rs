@@ -24,12 +24,14 @@ const ROUNDS_MAX: usize = 20_000;
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
     pub records: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
-    pub history: BTreeMap<(ChatId, MessageId, [u8; 16]), HistoryRow>,
+    /// By chat, author and message, as every store keeps it.
+    pub history: BTreeMap<(ChatId, IdentityKey, [u8; 16], MessageId), HistoryRow>,
 }
 
 /// One device.
 pub(crate) struct Person {
     pub account: Account,
+    pub phrase: Phrase,
     pub disk: Disk,
     pub events: Vec<Event>,
     pub online: bool,
@@ -62,6 +64,8 @@ pub(crate) struct World {
     pub swallow: Option<Swallow>,
     /// Cells that the server lists and does not deliver.
     pub withheld: BTreeSet<Tag>,
+    /// Tags whose listings are proved to be other tags' of the same prefix.
+    pub collided: BTreeSet<Tag>,
 }
 
 /// Decides by author and cell whether a PUT is lost.
@@ -93,6 +97,7 @@ impl World {
             hold_ticks: false,
             swallow: None,
             withheld: BTreeSet::new(),
+            collided: BTreeSet::new(),
         };
         for name in names {
             world.arrive(name);
@@ -115,13 +120,14 @@ impl World {
         let phrase = Phrase::generate(&mut self.rng);
         let creation = Creation {
             name: Name::parse(name).expect("a name"),
-            phrase,
+            phrase: phrase.clone(),
             server: self.address(),
             seed: self.seed(),
             now_ms: self.now_ms,
         };
         let person = Person {
             account: Account::create(creation).expect("a profile"),
+            phrase,
             disk: Disk::default(),
             events: Vec::new(),
             online: true,
@@ -261,7 +267,12 @@ impl World {
                     }
                 }
                 for row in changes.messages {
-                    person.disk.history.insert((row.chat, row.message, row.author), row);
+                    let key = (row.chat, row.from, row.author, row.message);
+                    if row.own {
+                        person.disk.history.insert(key, row);
+                    } else {
+                        person.disk.history.entry(key).or_insert(row);
+                    }
                 }
             }
             Output::Transmit { id, request } => self.serve(name, id, request),
@@ -277,6 +288,9 @@ impl World {
                 if self.swallow.as_mut().is_some_and(|lost| lost(name, &tag, &cell)) => {}
             Request::Get { tag, .. } if self.withheld.contains(&tag) => {
                 self.answer(name, id, Answer::None { colliding: Vec::new() });
+            }
+            Request::Get { tag, .. } if self.collided.contains(&tag) => {
+                self.person(name).account.prove_absent_for_tests(tag);
             }
             Request::Put { tag, write, cell, token } => {
                 let put = self.next_put;

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The `undertone` binary of this build: beside the test's own executable, or the one that
-/// `UNDERTONE_BIN` names. Built once when it is not there.
+/// `UNDERTONE_BIN` names. Built first: an older one that lies there would be told about instead.
 ///
 /// # Errors
 /// When it is not there and cannot be built.
@@ -24,10 +24,7 @@ fn find() -> Result<PathBuf> {
         return Ok(named.into());
     }
     let own = env::current_exe().context("this executable has no path")?;
-    if let Some(beside) = beside(&own) {
-        return Ok(beside);
-    }
-    build()?;
+    build(&own)?;
     beside(&own).with_context(|| format!("no undertone binary near {}", own.display()))
 }
 
@@ -37,16 +34,17 @@ fn beside(own: &Path) -> Option<PathBuf> {
     own.ancestors().skip(1).take(2).map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
-fn build() -> Result<()> {
+fn build(own: &Path) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2) else {
         bail!("the crate does not lie in a workspace");
     };
-    let status = Command::new(cargo)
-        .args(["build", "--locked", "-p", "undertone"])
-        .current_dir(root)
-        .status()
-        .context("cargo does not start")?;
+    let mut command = Command::new(cargo);
+    command.args(["build", "--locked", "-p", "undertone"]).current_dir(root);
+    if own.ancestors().any(|folder| folder.ends_with("release")) {
+        command.arg("--release");
+    }
+    let status = command.status().context("cargo does not start")?;
     ensure!(status.success(), "cargo build -p undertone failed");
     Ok(())
 }

@@ -57,12 +57,13 @@ fn all_of(chat: ChatId) -> HistoryQuery {
 
 /// Every check, each on a store of its own.
 pub(crate) fn run(mut fresh: impl FnMut() -> Box<dyn Store>) {
-    let checks: [fn(&mut dyn Store); 11] = [
+    let checks: [fn(&mut dyn Store); 12] = [
         records_are_put_replaced_and_erased,
         a_record_is_named_by_space_and_key,
         history_stands_in_transcript_order,
         history_is_paged_backwards,
-        a_row_is_replaced_and_stays_read,
+        an_own_row_is_replaced_and_stays_read,
+        somebody_elses_row_stays_as_it_came,
         two_authors_may_use_one_id,
         marking_counts_once_and_only_in_its_chat,
         summaries_count_unread_and_show_the_newest,
@@ -132,14 +133,14 @@ fn history_is_paged_backwards(store: &mut dyn Store) {
     assert_eq!(ids(store, page(Some(MessageId([77; 16])))), [0_u8; 0]);
 }
 
-fn a_row_is_replaced_and_stays_read(store: &mut dyn Store) {
-    store.commit(&messages([row(WITH_BEN, 1, &[9]), row(WITH_BEN, 2, &[5])])).unwrap();
-    assert_eq!(store.mark_read(&WITH_BEN, &[MessageId([1; 16])]).unwrap(), 1);
+fn an_own_row_is_replaced_and_stays_read(store: &mut dyn Store) {
+    let own = |message, order: &[u8]| HistoryRow { own: true, ..row(WITH_BEN, message, order) };
+    store.commit(&messages([own(1, &[9]), own(2, &[5])])).unwrap();
     let moved = HistoryRow {
         order: vec![1],
         stored_ms: Some(3_000),
         state: MessageState::Stored,
-        ..row(WITH_BEN, 1, &[9])
+        ..own(1, &[9])
     };
     store.commit(&messages([moved.clone()])).unwrap();
     assert_eq!(ids(store, all_of(WITH_BEN)), [1, 2]);
@@ -149,10 +150,27 @@ fn a_row_is_replaced_and_stays_read(store: &mut dyn Store) {
     assert!(found[0].read);
 }
 
+fn somebody_elses_row_stays_as_it_came(store: &mut dyn Store) {
+    let first = row(WITH_BEN, 1, &[9]);
+    store.commit(&messages([first.clone()])).unwrap();
+    let other = HistoryRow { order: vec![1], text: "other words".to_owned(), ..first.clone() };
+    store.commit(&messages([other])).unwrap();
+    let found = store.message(&MessageId([1; 16])).unwrap();
+    assert_eq!(found.iter().map(|listed| &listed.row).collect::<Vec<_>>(), [&first]);
+}
+
 fn two_authors_may_use_one_id(store: &mut dyn Store) {
     let copied = HistoryRow { author: [8; 16], ..row(WITH_BEN, 1, &[2]) };
-    store.commit(&messages([row(WITH_BEN, 1, &[1]), copied])).unwrap();
-    assert_eq!(store.message(&MessageId([1; 16])).unwrap().len(), 2);
+    // A device id is chosen by its owner, and may be another's.
+    let namesake = HistoryRow {
+        from: IdentityKey([7; 32]),
+        text: "other words".to_owned(),
+        ..row(WITH_BEN, 1, &[3])
+    };
+    let rows = [row(WITH_BEN, 1, &[1]), copied, namesake];
+    store.commit(&messages(rows.clone())).unwrap();
+    let found = store.message(&MessageId([1; 16])).unwrap();
+    assert_eq!(found.into_iter().map(|listed| listed.row).collect::<Vec<_>>(), rows);
     assert_eq!(store.message(&MessageId([2; 16])).unwrap(), []);
 }
 
@@ -239,6 +257,7 @@ fn take(store: &mut dyn Store, step: &Step) -> u64 {
             let state = if *state { MessageState::Stored } else { MessageState::Queued };
             let row = HistoryRow {
                 author: [*author; 16],
+                own: *author == 0,
                 state,
                 ..row(ChatId([*chat; 16]), *message, &order)
             };

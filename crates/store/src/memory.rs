@@ -35,13 +35,12 @@ impl Memory {
     fn put(&mut self, row: &HistoryRow) {
         let same = |listed: &&mut Listed| {
             let old = &listed.row;
-            (old.chat, old.author, old.message) == (row.chat, row.author, row.message)
+            (old.chat, old.from, old.author, old.message)
+                == (row.chat, row.from, row.author, row.message)
         };
         match self.messages.iter_mut().find(same) {
-            Some(listed) => {
-                let HistoryRow { from, own, .. } = listed.row;
-                listed.row = HistoryRow { from, own, ..row.clone() };
-            }
+            Some(listed) if listed.row.own => listed.row = HistoryRow { own: true, ..row.clone() },
+            Some(_) => {}
             None => self.messages.push(Listed { row: row.clone(), read: row.own }),
         }
     }

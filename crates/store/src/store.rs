@@ -74,8 +74,8 @@ pub struct ChatSummary {
 /// * [`Self::commit`] is atomic and, when it returns, durable.
 /// * A key of [`Changes::records`] is unique within its space; `None` erases, and erased bytes
 ///   do not stay on disk after the next [`Self::forget_erased`], or after the store is closed.
-/// * A [`HistoryRow`] with the same (chat, author, message) replaces the one before and stays
-///   marked as read.
+/// * An own [`HistoryRow`] with the same (chat, from, author, message) replaces the one before and
+///   stays marked as read. Somebody else's is never replaced: what was read stays as it was read.
 /// * Reading takes no side effects; an error leaves everything as it was.
 pub trait Store: Send {
     /// Makes `batch` durable; the number of the newest event, 0 if there never was one.
@@ -96,7 +96,7 @@ pub trait Store: Send {
     /// When they cannot be read.
     fn history(&self, query: &HistoryQuery) -> Result<Vec<Listed>, StoreError>;
 
-    /// The messages that bear this id: one, unless somebody copied another's id.
+    /// The messages that bear this id: one, as ids are made from author and content.
     ///
     /// # Errors
     /// When they cannot be read.

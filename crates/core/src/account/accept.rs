@@ -6,7 +6,7 @@ use super::{Account, refuse};
 use crate::body::TEXT_BYTES_MAX;
 use crate::cells::{Owner, PutState};
 use crate::conversation::{Conversation, Founded};
-use crate::ids::{ChatId, MessageId, Name};
+use crate::ids::{ChatId, Name};
 use crate::io::{Event, HistoryRow, MessageState, Refused, Reply};
 use crate::link::{
     ANSWER_SLOTS, Answer, FirstMessage, LetterKind, LinkFault, LinkKind, LinkUri, OFFER_SLOTS,
@@ -227,9 +227,9 @@ impl Account {
     }
 
     fn first_message(&mut self, text: &str) -> FirstMessage {
-        let mut message = [0; 16];
-        self.rng.fill_bytes(&mut message);
-        FirstMessage { message, sent_ms: self.now_ms, text: text.as_bytes().to_vec().into() }
+        let mut salt = [0; 16];
+        self.rng.fill_bytes(&mut salt);
+        FirstMessage { salt, sent_ms: self.now_ms, text: text.as_bytes().to_vec().into() }
     }
 
     fn answer_post(&mut self, link: &LinkUri) -> Post {
@@ -403,7 +403,8 @@ impl Account {
         state: MessageState,
         tick: Option<u64>,
     ) {
-        let (me, id) = (&self.me, MessageId(message.message));
+        let me = &self.me;
+        let id = message.id(&me.identity, &me.device);
         self.news.row(HistoryRow {
             chat,
             message: id,

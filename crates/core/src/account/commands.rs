@@ -5,6 +5,7 @@ use super::{Account, refuse};
 use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{Command, MessageState, Refused, Reply};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use undertone_crypto::safety_number;
 
 impl Account {
@@ -54,15 +55,15 @@ impl Account {
         key: Option<String>,
         anyway: bool,
     ) -> Result<Reply, Refused> {
-        let id = key.map(|key| self.id_of_key(chat, &key));
-        if let Some(message) = id.filter(|id| self.sent_keys.contains(id)) {
-            return self.sent_before(chat, message, anyway);
+        let salt = key.map(|key| self.salt_of_key(chat, &key));
+        if let Some(message) = salt.and_then(|salt| self.sent_keys.get(&salt)) {
+            return self.sent_before(chat, *message, anyway);
         }
-        let sent = self.with(chat, |to, ctx| to.send_text(text, id, ctx));
+        let sent = self.with(chat, |to, ctx| to.send_text(text, salt, ctx));
         let (message, state) = sent.ok_or_else(unknown_chat)??;
-        if id.is_some() {
-            self.sent_keys.insert(message);
-            self.news.record("account", [b"k", &message.0[..]].concat(), Some(Vec::new()));
+        if let Some(salt) = salt {
+            self.sent_keys.insert(salt, message);
+            self.news.record("account", key_record(&salt), Some(message.0.to_vec()));
         }
         self.due.insert(chat);
         Ok(Reply::Message { message, state })
@@ -87,20 +88,26 @@ impl Account {
 
     /// A message that failed was not sent under its key.
     pub(super) fn forget_keys(&mut self, messages: &[MessageId]) {
-        for message in messages.iter().filter(|message| self.sent_keys.remove(message)) {
-            self.news.record("account", [b"k", &message.0[..]].concat(), None);
-        }
+        let failed: BTreeSet<_> = messages.iter().collect();
+        let news = &mut self.news;
+        self.sent_keys.retain(|salt, message| {
+            let stays = !failed.contains(message);
+            if !stays {
+                news.record("account", key_record(salt), None);
+            }
+            stays
+        });
     }
 
-    /// The id that a message has under the caller's own key: always the same.
-    fn id_of_key(&self, chat: ChatId, key: &str) -> MessageId {
+    /// The salt that a message has under the caller's own key: always the same.
+    fn salt_of_key(&self, chat: ChatId, key: &str) -> [u8; 16] {
         let hash = Sha256::new()
             .chain_update(b"undertone send key 1")
             .chain_update(self.me.device.0)
             .chain_update(chat.0)
             .chain_update(key.as_bytes())
             .finalize();
-        MessageId(hash[..16].try_into().expect("sixteen of thirty-two bytes"))
+        hash[..16].try_into().expect("sixteen of thirty-two bytes")
     }
 
     fn rename_contact(&mut self, chat: ChatId, name: Name) -> Result<Reply, Refused> {
@@ -130,4 +137,9 @@ impl Account {
             )
         })
     }
+}
+
+/// Where the message is recorded that was sent under a caller's key.
+fn key_record(salt: &[u8; 16]) -> Vec<u8> {
+    [b"k", &salt[..]].concat()
 }

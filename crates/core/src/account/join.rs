@@ -17,7 +17,7 @@ use super::{Account, LoadError, from_bytes, to_bytes};
 use crate::body::{Invite, NamedMember};
 use crate::cells::Owner;
 use crate::conversation::{Conversation, Welcomed};
-use crate::ids::{ChatId, MessageId, Name};
+use crate::ids::{ChatId, Name};
 use crate::io::{ChatKind, Event, HistoryRow, MessageState};
 use crate::link::{Answer, FirstMessage};
 use crate::log::Foreign;
@@ -331,7 +331,7 @@ impl Account {
         message: &FirstMessage,
         tick: u64,
     ) {
-        let id = MessageId(message.message);
+        let id = message.id(&answer.list.identity, &answer.device);
         self.news.row(HistoryRow {
             chat,
             message: id,

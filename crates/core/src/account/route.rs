@@ -7,7 +7,7 @@ use crate::ids::ChatId;
 use crate::io::Event;
 use crate::log::{Ask, LogEvent};
 use crate::mutant::{Mutant, planted};
-use undertone_wire::{Answer, Cell};
+use undertone_wire::{Answer, Cell, Tag};
 
 impl Account {
     pub(super) fn on_connected(&mut self) {
@@ -135,7 +135,7 @@ impl Account {
                 &format!("The server refuses to store a message for good ({kind:?})."),
             ),
             CellEvent::Got { owner, cell, .. } => self.on_got(owner, cell),
-            CellEvent::Absent { owner, .. } => self.on_absent(owner),
+            CellEvent::Absent { owner, tag, tick } => self.on_absent(owner, tag, tick),
             CellEvent::Withheld { owner, tries, .. } => self.on_withheld(owner, tries),
             CellEvent::Expired { owner, .. } => self.on_expired(owner),
         }
@@ -195,13 +195,27 @@ impl Account {
         }
     }
 
-    /// Nothing stands under the tag: for a listed lane or control cell, the listing was another
-    /// tag's by the collision of two prefixes, which nobody can bring about on purpose.
-    fn on_absent(&mut self, owner: Owner) {
+    /// Nothing stands under the tag. Where it was taken for listed, the listing is another tag's:
+    /// members can make their own prefixes collide, so what is listed later decides.
+    fn on_absent(&mut self, owner: Owner, tag: Tag, tick: Option<u64>) {
+        // Conversations ask for listed cells only, and the proof is about that listing.
+        let tick = tick.unwrap_or_default();
         match owner {
+            Owner::Lane { chat, epoch, leaf, slot } => {
+                self.deliver(chat, |to| to.on_lane_absent((epoch, leaf), slot, tag, tick));
+            }
+            Owner::LanePart { chat, .. } => {
+                self.deliver(chat, |to| to.on_lane_part_absent(tag, tick));
+            }
+            Owner::Control { chat, .. } => {
+                self.deliver(chat, |to| to.on_control_absent(tag, tick, false));
+            }
+            Owner::ControlPart { chat, .. } => {
+                self.deliver(chat, |to| to.on_control_absent(tag, tick, true));
+            }
             Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
             Owner::Join { join, .. } => self.retry_join(&join),
-            _ => self.alarm("prefix_collision", "Two cells bear one prefix; one message waits."),
+            Owner::Part { .. } => {}
         }
     }
 

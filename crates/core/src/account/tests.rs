@@ -1,9 +1,14 @@
 //! Whole devices against a whole server: stories of people.
 
+mod collisions;
 mod crashes;
+mod devices;
+mod evil;
 mod groups;
 mod malice;
 mod mended;
 mod pairs;
 mod returns;
 mod schedules;
+mod stays;
+mod wishes;

@@ -228,14 +228,21 @@ impl Fetches {
         }
         let listed = fetch.tick.map(|tick| log.times_listed(tag.prefix(), tick));
         if listed.is_none_or(|listed| listed > 0 && others.len() >= listed) {
-            let (owners, tick) = (fetch.owners.clone(), fetch.tick);
-            self.cancel(&tag);
-            let absent = |owner| CellEvent::Absent { owner, tag, tick };
-            events.extend(owners.into_iter().map(absent));
+            self.absent(tag, events);
         } else {
             self.withheld(now_ms, tag, events);
         }
         Ok(())
+    }
+
+    /// What is listed under the tag's prefix is proved to be another's.
+    pub(super) fn absent(&mut self, tag: Tag, events: &mut Events) {
+        if let Some(fetch) = self.all.get(&tag) {
+            let (owners, tick) = (fetch.owners.clone(), fetch.tick);
+            self.cancel(&tag);
+            let absent = |owner| CellEvent::Absent { owner, tag, tick };
+            events.extend(owners.into_iter().map(absent));
+        }
     }
 
     fn refused(

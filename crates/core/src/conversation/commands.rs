@@ -17,7 +17,7 @@ impl Conversation {
     pub(crate) fn send_text(
         &mut self,
         text: &str,
-        id: Option<MessageId>,
+        salt: Option<[u8; 16]>,
         ctx: &mut Ctx<'_>,
     ) -> Result<(MessageId, MessageState), Refused> {
         self.check_writable()?;
@@ -32,7 +32,7 @@ impl Conversation {
             ));
         }
         let content = Content::Text(text.as_bytes().to_vec().into());
-        let message = self.enqueue(id, &content, ctx);
+        let message = self.enqueue(salt, &content, ctx);
         Ok((message, self.outgoing_state(message).unwrap_or(MessageState::Queued)))
     }
 

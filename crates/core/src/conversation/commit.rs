@@ -10,7 +10,7 @@ use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
 use crate::io::Event;
 use crate::parcel::{PARTS_MAX, ParcelRef, pack};
-use crate::policy::{Added, Bench, Change, LeaveProof, Policy, Removed};
+use crate::policy::{Added, Change, LeaveProof, Policy, Removed};
 use undertone_crypto::cell::seal;
 use undertone_crypto::mls::{CommitSpec, KeyPackageBytes};
 use undertone_crypto::{IdentityKey, mls::PendingCommit};
@@ -32,13 +32,26 @@ struct Plan {
     policy: Option<Policy>,
 }
 
+/// Which intents one commit is made of.
+#[derive(Clone, Copy)]
+enum Wishes {
+    All,
+    Removals,
+}
+
+impl Wishes {
+    fn holds(self, intent: &Intent) -> bool {
+        matches!(self, Self::All) || intent.is_removal()
+    }
+}
+
 impl Conversation {
     /// Makes the commit that is wanted, if one is and its time has come.
     pub(super) fn commit_if_due(&mut self, ctx: &mut Ctx<'_>) {
         if self.pending.is_some()
             || self.held
             || self.leaving
-            || ctx.now_ms < self.pace.wait_until_ms
+            || ctx.now_ms < self.pace.waits_until_ms(ctx.now_ms)
         {
             return;
         }
@@ -46,13 +59,33 @@ impl Conversation {
         if !self.intents.iter().any(|intent| self.is_due(intent, ctx)) {
             return;
         }
-        if let Some(plan) = self.plan(ctx) {
-            self.commit(plan, ctx);
+        self.commit_wishes(ctx);
+    }
+
+    /// Makes one commit of all wishes; where that is refused, of the removals alone. One bad wish
+    /// must not keep anybody in who is to go.
+    fn commit_wishes(&mut self, ctx: &mut Ctx<'_>) {
+        let Err(why) = self.try_commit(Wishes::All, ctx) else { return };
+        let mixed = self.intents.iter().any(Intent::is_removal)
+            && self.intents.iter().any(|intent| !intent.is_removal());
+        if !mixed {
+            return self.give_up(Wishes::All, &why, ctx);
+        }
+        if let Err(why) = self.try_commit(Wishes::Removals, ctx) {
+            self.give_up(Wishes::Removals, &why, ctx);
         }
     }
 
+    fn try_commit(&mut self, wishes: Wishes, ctx: &mut Ctx<'_>) -> Result<(), String> {
+        let Some(plan) = self.plan(wishes, ctx) else { return Ok(()) };
+        if !self.may(&plan.change, ctx) {
+            return Err("you have no right to it any more".to_owned());
+        }
+        self.commit(plan, ctx)
+    }
+
     /// When something has to be looked at again, by this device's clock.
-    pub(crate) fn next_wake_ms(&self) -> Option<u64> {
+    pub(crate) fn next_wake_ms(&self, now_ms: u64) -> Option<u64> {
         let closed = self.held || self.leaving || self.reading.control.is_some();
         if !self.is_live() || self.pending.is_some() || closed {
             return None;
@@ -64,7 +97,7 @@ impl Conversation {
         let intents = self.intents.iter().map(due).min();
         let heal = self.pace.heal_at_ms.max(self.pace.last_commit_ms + QUIET_MS);
         let wake = intents.map_or(heal, |intents| intents.min(heal));
-        Some(wake.max(self.pace.wait_until_ms))
+        Some(wake.max(self.pace.waits_until_ms(now_ms)))
     }
 
     fn want_healing(&mut self, ctx: &Ctx<'_>) {
@@ -83,10 +116,11 @@ impl Conversation {
         }
     }
 
-    /// Gathers what one commit can do: every removal, then the other intents of the first kind.
-    fn plan(&mut self, ctx: &mut Ctx<'_>) -> Option<Plan> {
+    /// Gathers what one commit can do; `None` when nothing is left to do.
+    fn plan(&mut self, wishes: Wishes, ctx: &mut Ctx<'_>) -> Option<Plan> {
         let mut plan = Plan::default();
-        for intent in self.intents.clone() {
+        let meant: Vec<_> = self.intents.iter().filter(|it| wishes.holds(it)).cloned().collect();
+        for intent in meant {
             match intent {
                 Intent::Remove { leaf, identity, left, .. } => {
                     let left = left.and_then(|left| decode::<LeaveProof>(&left).ok());
@@ -104,11 +138,11 @@ impl Conversation {
                 Intent::Heal => {}
             }
         }
-        if self.intents.is_empty() {
+        if !self.intents.iter().any(|intent| wishes.holds(intent)) {
             return None;
         }
         plan.change.policy = plan.policy.as_ref().map(|policy| policy.to_bytes().into());
-        self.lawful(plan, ctx)
+        Some(plan)
     }
 
     /// By the leaver's words where they hold, else by one's own right; an intent that neither carries
@@ -170,44 +204,43 @@ impl Conversation {
         ctx.news.event(Event::Member { chat: self.chat, text });
     }
 
-    /// Drops what this device has no right to any more, so that the rest can go on.
-    fn lawful(&mut self, plan: Plan, ctx: &mut Ctx<'_>) -> Option<Plan> {
-        let conversation = self.conversation;
-        let own = self.epoch.own.leaf;
-        let live = self.live(ctx)?;
-        let (policy, members) = (&live.policy, live.members.as_slice());
-        let bench = Bench { policy, members, conversation: &conversation };
-        if bench.may(own, &plan.change) {
-            return Some(plan);
-        }
-        self.intents.retain(|intent| matches!(intent, Intent::Remove { left: Some(_), .. }));
-        self.touch();
-        let text = "The change was not made: you have no right to it any more.".to_owned();
-        ctx.news.event(Event::Member { chat: self.chat, text });
-        None
-    }
-
-    fn commit(&mut self, plan: Plan, ctx: &mut Ctx<'_>) {
-        let Some(aad) = ctx.log.signed_head().map(encode) else { return };
+    fn commit(&mut self, plan: Plan, ctx: &mut Ctx<'_>) -> Result<(), String> {
+        let Some(aad) = ctx.log.signed_head().map(encode) else { return Ok(()) };
         let spec = CommitSpec {
             add: plan.packages,
             remove: plan.change.removes.iter().map(|removed| removed.leaf).collect(),
             policy: plan.policy.map(|policy| policy.to_bytes()),
             aad,
         };
-        let Some(live) = self.live(ctx) else { return };
-        match live.group.commit(ctx.mls, &ctx.me.leaf_key, spec) {
-            Ok(commit) => self.stage(commit, plan.change, plan.adds, ctx),
-            Err(refused) => self.give_up(&refused.to_string(), ctx),
+        let Some(live) = self.live(ctx) else { return Ok(()) };
+        let made = live.group.commit(ctx.mls, &ctx.me.leaf_key, spec);
+        let commit = made.map_err(|refused| refused.to_string())?;
+        self.stage(commit, plan.change, plan.adds, ctx)
+    }
+
+    /// What is wished for is refused: it is dropped, and the person is told what and why.
+    fn give_up(&mut self, wishes: Wishes, why: &str, ctx: &mut Ctx<'_>) {
+        let (dropped, kept) = self.intents.drain(..).partition(|intent| wishes.holds(intent));
+        self.intents = kept;
+        self.touch();
+        for intent in dropped {
+            if let Some(what) = self.undone(&intent, ctx) {
+                let text = format!("{what}: {why}.");
+                ctx.news.event(Event::Member { chat: self.chat, text });
+            }
         }
     }
 
-    /// MLS refuses what is wanted: the intents are dropped, and the person is told.
-    fn give_up(&mut self, why: &str, ctx: &mut Ctx<'_>) {
-        self.intents.clear();
-        self.touch();
-        let text = format!("The change could not be made: {why}.");
-        ctx.news.event(Event::Member { chat: self.chat, text });
+    /// What does not happen, in words; nobody asked for fresh keys.
+    fn undone(&self, intent: &Intent, ctx: &Ctx<'_>) -> Option<String> {
+        let name = |identity| self.name_of(identity, ctx);
+        Some(match intent {
+            Intent::Add(identity) => format!("{} was not added", name(identity)),
+            Intent::Remove { identity, .. } => format!("{} was not removed", name(identity)),
+            Intent::Rename(wanted) => format!("The group was not named {wanted}"),
+            Intent::SetRole(identity, _) => format!("The role of {} stays", name(identity)),
+            Intent::Heal => return None,
+        })
     }
 
     /// Keeps the commit with its parcel and Welcome, and puts its head into the control slot.
@@ -217,7 +250,7 @@ impl Conversation {
         change: Change,
         adds: Vec<IdentityKey>,
         ctx: &mut Ctx<'_>,
-    ) {
+    ) -> Result<(), String> {
         let hash = change.hash();
         let payload = encode(&CommitParcel { change, commit: commit.commit.into() });
         let packed = match pack(&payload, PARTS_MAX, &ctx.me.server, ctx.rng) {
@@ -227,7 +260,7 @@ impl Conversation {
                     let cleared = live.group.clear_pending(ctx.mls);
                     debug_assert!(cleared.is_ok(), "clearing changes memory only");
                 }
-                return self.give_up(&too_large.to_string(), ctx);
+                return Err(too_large.to_string());
             }
         };
         ctx.cells.put_parts(packed.parts, packed.reference.local_id());
@@ -239,6 +272,7 @@ impl Conversation {
             adds,
         });
         self.put_pending(ctx);
+        Ok(())
     }
 
     /// A void cell holds the slot: the same commit stands in the next one.
@@ -269,8 +303,7 @@ impl Conversation {
     /// One's own commit lost the race: its bytes are dead, its intents live on.
     pub(super) fn drop_pending(&mut self, ctx: &mut Ctx<'_>) {
         let Some(pending) = self.pending.take() else { return };
-        self.pace.lost = (self.pace.lost + 1).min(8);
-        self.pace.wait_until_ms = ctx.now_ms + (1000 << self.pace.lost);
+        self.pace.lose(ctx.now_ms);
         if let Some(parcel) = pending.parcel() {
             self.forget_parcel(&parcel, ctx);
         }

@@ -1,10 +1,10 @@
 //! The control lane: which commit wins this epoch.
 
 use super::judge::{Bounds, Case, Judgement, Verdict, Win};
-use super::{Conversation, Ctx};
+use super::{Conversation, Ctx, Reading};
 use crate::cells::Owner;
 use crate::parcel::Gathering;
-use undertone_wire::Cell;
+use undertone_wire::{Cell, Tag};
 
 /// Where the control lane stands, as far as the log is walked.
 pub(super) enum Control {
@@ -26,7 +26,8 @@ pub(super) struct ControlRead {
     pub cell: Option<Cell>,
     /// Its parts.
     pub parts: Option<Gathering>,
-    /// Whether its parts were found to be listed in time: that does not change.
+    /// Whether its parts were found to be listed in time: that does not change, unless a listing
+    /// turns out to be another tag's.
     pub listings_fit: bool,
     /// The verdict, once there is one: judging costs, and never changes.
     pub verdict: Option<Verdict>,
@@ -37,7 +38,8 @@ impl Conversation {
     pub(super) fn control(&mut self, ctx: &mut Ctx<'_>) -> Control {
         loop {
             let tag = self.epoch.control.keys(&ctx.me.server).tag;
-            let Some(listed) = ctx.log.listed_in(tag.prefix(), self.epoch.opened) else {
+            let listed = self.reading.collisions.listed(&tag, self.epoch.opened, ctx.log);
+            let Some(listed) = listed else {
                 self.reading.control = None;
                 return Control::Open;
             };
@@ -84,22 +86,30 @@ impl Conversation {
         let bounds = Bounds { opened: self.epoch.opened, listed: read.listed, closing };
         let pending = self.pending.as_ref().map(|pending| pending.parcel.clone());
         let conversation = self.conversation;
-        let (chat, number) = (self.chat, self.epoch.number);
-        let live = self.live(ctx)?;
-        let case = Case { live, conversation: &conversation, keys: &keys, bounds, pending };
+        self.live(ctx)?;
+        let Self { live: Some(live), reading: Reading { collisions, .. }, .. } = self else {
+            return None;
+        };
+        let conversation = &conversation;
+        let case = Case { live, conversation, keys: &keys, bounds, pending, collisions };
         match case.judge(read, ctx) {
             Judgement::Done(verdict) => Some(verdict),
             Judgement::NeedParts => {
-                let parts = read.parts.as_ref().expect("parts are needed of a known parcel");
-                let parcel = parts.reference().local_id();
-                for index in parts.missing().take(super::lanes::AHEAD) {
-                    let tag = parts.reference().keys(&ctx.me.server, index).tag;
-                    let listed = ctx.log.listed_in(tag.prefix(), bounds.opened);
-                    let owner = Owner::ControlPart { chat, epoch: number, parcel, index };
-                    ctx.cells.get(tag, listed, owner);
-                }
+                self.fetch_parts(read, bounds, ctx);
                 None
             }
+        }
+    }
+
+    /// Asks for the parts that have not come.
+    fn fetch_parts(&self, read: &ControlRead, bounds: Bounds, ctx: &mut Ctx<'_>) {
+        let (chat, epoch) = (self.chat, self.epoch.number);
+        let parts = read.parts.as_ref().expect("parts are needed of a known parcel");
+        let parcel = parts.reference().local_id();
+        for index in parts.missing().take(super::lanes::AHEAD) {
+            let tag = parts.reference().keys(&ctx.me.server, index).tag;
+            let listed = self.reading.collisions.listed(&tag, bounds.opened, ctx.log);
+            ctx.cells.get(tag, listed, Owner::ControlPart { chat, epoch, parcel, index });
         }
     }
 
@@ -127,6 +137,16 @@ impl Conversation {
             && parts.reference().local_id() == parcel
         {
             parts.take(index, cell);
+        }
+    }
+
+    /// What was taken for the listing of this control cell, or of one of its parts, is another
+    /// tag's: it is judged by what is left.
+    pub(crate) fn on_control_absent(&mut self, tag: Tag, tick: u64, part: bool) {
+        self.reading.collisions.note(tag, tick);
+        match &mut self.reading.control {
+            Some(read) if part => read.listings_fit = false,
+            read => *read = None,
         }
     }
 }

@@ -153,8 +153,6 @@ impl Conversation {
             live: Some(live),
             reading: Reading::default(),
             dirty: Dirty { state: true, outgoing: BTreeSet::new() },
-            #[cfg(test)]
-            raw_leave: false,
             skipped: BTreeMap::new(),
         })
     }

@@ -5,6 +5,7 @@
 //! *has won*: whatever fails then leaves this device stuck, and is never skipped. MLS judges on a
 //! discarded copy, so that a crash between verdict and merge changes nothing.
 
+use super::collisions::Collisions;
 use super::control::ControlRead;
 use super::witness::shows_its_log;
 use super::{Ctx, Live};
@@ -126,6 +127,7 @@ pub(super) struct Case<'a> {
     pub bounds: Bounds,
     /// The parcel of one's own pending commit, as on the wire.
     pub pending: Option<Vec<u8>>,
+    pub collisions: &'a Collisions,
 }
 
 impl Case<'_> {
@@ -173,7 +175,7 @@ impl Case<'_> {
     fn check_listings(&self, parcel: &ParcelRef, ctx: &Ctx<'_>) -> Result<(), Void> {
         let in_time = |index| {
             let tag = parcel.keys(&ctx.me.server, index).tag;
-            let listed = ctx.log.listed_in(tag.prefix(), self.bounds.opened);
+            let listed = self.collisions.listed(&tag, self.bounds.opened, ctx.log);
             listed.is_some_and(|tick| tick <= self.bounds.listed)
         };
         (0..parcel.parts()).all(in_time).then_some(()).ok_or(Void::Parts)

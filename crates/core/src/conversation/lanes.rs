@@ -6,12 +6,12 @@
 
 mod arrivals;
 
-use super::receive::Entry;
+use super::receive::{Arrival, Entry};
 use super::state::Chain;
 use super::witness::shows_its_log;
-use super::{Conversation, Ctx};
+use super::{Conversation, Ctx, Reading};
 use crate::body::Body;
-use crate::cells::Owner;
+use crate::cells::{Owner, PutState};
 use crate::head::{HeadProof, Payload, SignedHead};
 use crate::io::Event;
 use crate::mutant::{Mutant, planted};
@@ -69,6 +69,13 @@ impl Ahead {
     /// Whether a listed slot is not read.
     pub(super) fn is_waiting(&self) -> bool {
         !self.reads.is_empty()
+    }
+
+    /// Forgets all but the first `keep` slots of a lane whose next slot to read is `next`.
+    fn cut(&mut self, mut next: Chain, keep: usize) {
+        self.reads.truncate(keep);
+        self.reads.iter().for_each(|_| next.step());
+        self.next = next;
     }
 
     /// Whether a slot of `lane` is listed within `limit` and not read.
@@ -226,7 +233,11 @@ impl Conversation {
         while ahead.reads.len() < AHEAD {
             let slot = ahead.next.index();
             let keys = ahead.next.keys(&ctx.me.server).clone();
-            let Some(listed) = ctx.log.listed_in(keys.tag.prefix(), opened) else { return };
+            let listed = match own_tick(leaf == own, &keys, ctx) {
+                Some(tick) => (ctx.log.times_listed(keys.tag.prefix(), tick) > 0).then_some(tick),
+                None => self.reading.collisions.listed(&keys.tag, opened, ctx.log),
+            };
+            let Some(listed) = listed else { return };
             let cell = own_cell(leaf == own, &keys, ctx);
             if cell.is_none() {
                 let owner = Owner::Lane { chat: self.chat, epoch: number, leaf, slot };
@@ -369,7 +380,15 @@ impl Conversation {
     ) -> Entry {
         let epoch = self.epoch_at(at).number;
         let (effective, index) = (slot.effective, slot.index);
-        Entry { epoch, effective, slot: index, author, body, bytes, proof, late: at != At::Now }
+        let when = self.arrival(at, slot.leaf);
+        Entry { epoch, effective, slot: index, author, body, bytes, proof, when }
+    }
+
+    fn arrival(&self, at: At, leaf: u32) -> Arrival {
+        let At::Past(index) = at else { return Arrival::InTime };
+        let mut members = self.past[index].members.iter();
+        let ended = members.any(|member| member.leaf == leaf && member.stay_ended);
+        if ended { Arrival::OfAnotherStay } else { Arrival::Late }
     }
 
     /// The payload, gathered from its parts where it is a parcel; `None` while they are fetched.
@@ -385,21 +404,40 @@ impl Conversation {
             Payload::Parcel(parcel) => parcel,
         };
         let (number, opened, _) = self.facts(at);
-        check_parts(parcel, slot, opened, ctx)?;
+        self.check_parts(parcel, slot, opened, ctx)?;
         let chat = self.chat;
-        let read = self.read_mut((number, slot.leaf), 0).ok_or(Skip::Parts)?;
-        let parts = read.parts.get_or_insert_with(|| Gathering::new(parcel.clone()));
+        let Reading { lanes, collisions, .. } = &mut self.reading;
+        let read = lanes.get_mut(&(number, slot.leaf)).and_then(|ahead| ahead.reads.front_mut());
+        let parts = &mut read.ok_or(Skip::Parts)?.parts;
+        let parts = parts.get_or_insert_with(|| Gathering::new(parcel.clone()));
         let missing: Vec<u32> = parts.missing().take(AHEAD).collect();
         for &index in &missing {
             let tag = parcel.keys(&ctx.me.server, index).tag;
             let (epoch, leaf, slot) = (number, slot.leaf, slot.index);
-            let listed = ctx.log.listed_in(tag.prefix(), opened);
+            let listed = collisions.listed(&tag, opened, ctx.log);
             ctx.cells.get(tag, listed, Owner::LanePart { chat, epoch, leaf, slot, index });
         }
         if !missing.is_empty() {
             return Ok(None);
         }
         parts.payload(&ctx.me.server).map(Some).map_err(|_| Skip::Parts)
+    }
+
+    /// Every part is listed after the epoch opened and not after its head.
+    fn check_parts(
+        &self,
+        parcel: &ParcelRef,
+        slot: &Slot,
+        opened: u64,
+        ctx: &Ctx<'_>,
+    ) -> Result<(), Skip> {
+        let in_time = |index| {
+            let tag = parcel.keys(&ctx.me.server, index).tag;
+            let listed = self.reading.collisions.listed(&tag, opened, ctx.log);
+            listed.is_some_and(|tick| tick <= slot.listed)
+        };
+        let fits = (1..=MESSAGE_PARTS_MAX).contains(&parcel.parts());
+        (fits && (0..parcel.parts()).all(in_time)).then_some(()).ok_or(Skip::Parts)
     }
 
     /// One's own slot: one's own bytes, somebody else's, or the sign of a copied profile.
@@ -445,17 +483,15 @@ fn own_cell(own: bool, keys: &SlotKeys, ctx: &Ctx<'_>) -> Option<Cell> {
     if own { ctx.cells.stored_cell(&keys.tag) } else { None }
 }
 
+/// The tick of one's own cell that the server has proved: no other listing of the prefix is meant.
+fn own_tick(own: bool, keys: &SlotKeys, ctx: &Ctx<'_>) -> Option<u64> {
+    match ctx.cells.put_state(&keys.tag) {
+        Some(PutState::Stored(tick)) if own => Some(tick),
+        _ => None,
+    }
+}
+
 fn parse(keys: &SlotKeys, cell: &Cell) -> Result<SignedHead, Skip> {
     let content = open(keys, cell).map_err(|_| Skip::Seal)?;
     SignedHead::parse(&content).ok_or(Skip::Head)
-}
-
-/// Every part is listed after the epoch opened and not after its head.
-fn check_parts(parcel: &ParcelRef, slot: &Slot, opened: u64, ctx: &Ctx<'_>) -> Result<(), Skip> {
-    let in_time = |index| {
-        let tag = parcel.keys(&ctx.me.server, index).tag;
-        ctx.log.listed_in(tag.prefix(), opened).is_some_and(|tick| tick <= slot.listed)
-    };
-    let fits = (1..=MESSAGE_PARTS_MAX).contains(&parcel.parts());
-    (fits && (0..parcel.parts()).all(in_time)).then_some(()).ok_or(Skip::Parts)
 }

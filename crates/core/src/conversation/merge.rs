@@ -1,15 +1,16 @@
 //! The end of an epoch: the winning commit is merged, and what did not count is taken back.
 
+use super::collisions::Collisions;
 use super::judge::Win;
 use super::lanes::At;
 use super::state::{Epoch, PastMember};
-use super::{Conversation, Ctx, Intent, Live, Past};
+use super::{Author, Conversation, Ctx, Intent, Live, Past};
 use crate::account::{Invitation, Task};
 use crate::body::NamedMember;
 use crate::io::{ChatState, Event, Role};
 use crate::mutant::{Mutant, planted};
 use crate::policy::Policy;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::mls::Member;
 use undertone_crypto::{EpochLog, IdentityKey};
 use undertone_wire::HeadRef;
@@ -37,7 +38,7 @@ impl Conversation {
         }
         let inside = self.live.as_ref().is_some_and(|live| live.group.is_active());
         if inside {
-            self.open_epoch(opening, win.closing, &before, ctx);
+            self.open_epoch(opening, win, &before, ctx);
         } else {
             self.end(ctx);
         }
@@ -77,30 +78,34 @@ impl Conversation {
         Some(Epoch::open(number, opening, &log, &live.members, own))
     }
 
-    fn open_epoch(&mut self, opening: HeadRef, closed: u64, before: &Roster, ctx: &mut Ctx<'_>) {
+    fn open_epoch(&mut self, opening: HeadRef, win: &Win, before: &Roster, ctx: &mut Ctx<'_>) {
         match self.next_epoch(opening, ctx) {
             Some(next) => {
                 let ended = std::mem::replace(&mut self.epoch, next);
-                self.keep_past(ended, closed, before);
+                self.keep_past(ended, win.closing, before);
             }
             None => return self.become_stuck("its next epoch cannot be derived", ctx),
         }
         self.forget_secrets(ctx);
-        self.forget_gone_devices();
-        self.drop_fulfilled(ctx);
+        self.forget_ended_stays(before, win.author);
+        self.drop_fulfilled(before, win.author, ctx);
         self.check_listed(ctx);
         self.touch();
     }
 
-    /// A device that comes back later counts from one again.
-    fn forget_gone_devices(&mut self) {
+    /// A device that comes back counts from one again, even when it went and came in one commit.
+    fn forget_ended_stays(&mut self, before: &Roster, committer: u32) {
         let Some(live) = &self.live else { return };
-        let here: BTreeSet<_> = live.members.iter().map(|member| member.device).collect();
         if planted(Mutant::StaleNumbers) {
             return;
         }
-        self.numbers.retain(|device, _| here.contains(device));
-        self.joined.retain(|device| here.contains(device));
+        let after = &live.members;
+        let stayed: BTreeSet<_> = before.stayed(after, committer).map(Author::from).collect();
+        self.numbers.retain(|author, _| stayed.contains(author));
+        self.joined.retain(|author| stayed.contains(author));
+        for member in self.past.iter_mut().flat_map(|past| &mut past.members) {
+            member.stay_ended |= !stayed.contains(&member.author());
+        }
     }
 
     /// An epoch whose lanes wait for a listed cell is kept until it arrives or expires.
@@ -116,6 +121,9 @@ impl Conversation {
         } else {
             self.reading.lanes.retain(|(number, _), _| *number != ended.number);
             self.reading.scanned.remove(&ended.number);
+        }
+        if self.past.is_empty() {
+            self.reading.collisions = Collisions::default();
         }
     }
 
@@ -152,18 +160,20 @@ impl Conversation {
         NamedMember { identity: *identity, name: name.into() }
     }
 
-    /// Intents that have come true, or can not any more.
-    fn drop_fulfilled(&mut self, ctx: &mut Ctx<'_>) {
+    /// Intents that have come true, or can not any more. Who went and came in one commit sits at the
+    /// same leaf again, and nobody asked for that stay to end.
+    fn drop_fulfilled(&mut self, before: &Roster, committer: u32, ctx: &mut Ctx<'_>) {
         let Some(live) = self.live(ctx) else { return };
         let members = live.members.clone();
         let policy = live.policy.clone();
         let inside = |identity: &IdentityKey| members.iter().any(|m| m.identity == *identity);
-        let sits = |leaf: u32, identity: &IdentityKey| {
-            members.iter().any(|member| member.leaf == leaf && member.identity == *identity)
-        };
+        let stayed: BTreeSet<_> = before
+            .stayed(&members, committer)
+            .map(|member| (member.leaf, member.identity))
+            .collect();
         self.intents.retain(|intent| match intent {
             Intent::Add(identity) => !inside(identity),
-            Intent::Remove { leaf, identity, .. } => sits(*leaf, identity),
+            Intent::Remove { leaf, identity, .. } => stayed.contains(&(*leaf, *identity)),
             Intent::Rename(name) => policy.name.as_slice() != name.as_str().as_bytes(),
             Intent::SetRole(identity, role) => inside(identity) && policy.role(identity) != *role,
             Intent::Heal => true,
@@ -272,6 +282,22 @@ impl Roster {
         let added = now.difference(&before).map(|(identity, _)| (*identity, "added"));
         let removed = before.difference(&now).map(|(identity, _)| (*identity, "removed"));
         added.chain(removed).collect()
+    }
+
+    /// Members that were neither removed nor added: a leaf's encryption key is another after every
+    /// return, and otherwise only after a commit of its own.
+    fn stayed<'a>(
+        &'a self,
+        after: &'a [Member],
+        committer: u32,
+    ) -> impl Iterator<Item = &'a Member> {
+        let now: BTreeMap<_, _> = after.iter().map(|member| (member.leaf, member)).collect();
+        self.members.iter().filter(move |member| {
+            now.get(&member.leaf).is_some_and(|now| {
+                let same = now.key_hash == member.key_hash || member.leaf == committer;
+                same && Author::from(*now) == Author::from(*member)
+            })
+        })
     }
 
     fn people(&self) -> BTreeSet<IdentityKey> {

@@ -1,7 +1,7 @@
 //! A counting message: what it changes here.
 
-use super::lanes::Ahead;
-use super::{Conversation, Ctx, Intent};
+use super::state::PastMember;
+use super::{Author, Conversation, Ctx, Intent, Past};
 use crate::account::Task;
 use crate::body::{Body, Content, Hello, Invite, Packages};
 use crate::head::HeadProof;
@@ -33,8 +33,19 @@ pub(super) struct Entry {
     pub bytes: Vec<u8>,
     /// The author's signature over it.
     pub proof: HeadProof,
-    /// Whether its epoch had ended when it was delivered.
-    pub late: bool,
+    /// When it was delivered.
+    pub when: Arrival,
+}
+
+/// When a cell was delivered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// In its epoch.
+    InTime,
+    /// When its epoch had ended.
+    Late,
+    /// When its author's stay had ended too.
+    OfAnotherStay,
 }
 
 /// Transcript order = (epoch, effective tick, leaf, slot), comparable byte by byte.
@@ -50,7 +61,7 @@ impl Conversation {
             return;
         }
         self.touch();
-        if self.joined.insert(entry.author.device) && self.state == ChatState::Requested {
+        if self.joined.insert(Author::from(&entry.author)) && self.state == ChatState::Requested {
             self.set_state(ChatState::Open, ctx);
         }
         let content = Content::from_parts(entry.body.kind, entry.body.content.as_slice());
@@ -67,17 +78,20 @@ impl Conversation {
         }
     }
 
-    /// A device's numbers count up by one. A number that was seen is a repetition by its author and
+    /// A device's numbers count up by one in each of its stays. A number that was seen is a repetition by its author and
     /// is shown once; a missing number is a gap that the person is told of.
     fn number_is_new(&mut self, entry: &Entry, ctx: &mut Ctx<'_>) -> bool {
-        let (device, number) = (entry.author.device, entry.body.number);
-        let known = self.numbers.get(&device).copied();
-        if known.is_some_and(|known| number <= known) {
-            return entry.late;
+        if entry.when == Arrival::OfAnotherStay {
+            return true;
         }
-        self.numbers.insert(device, number);
+        let (author, number) = (Author::from(&entry.author), entry.body.number);
+        let known = self.numbers.get(&author).copied();
+        if known.is_some_and(|known| number <= known) {
+            return entry.when == Arrival::Late;
+        }
+        self.numbers.insert(author, number);
         let missing = known.map_or(0, |known| number - known - 1);
-        if missing > 0 && !self.waits_for(entry.author.device) {
+        if missing > 0 && !self.waits_for(&author) {
             let who = self.name_of(&entry.author.identity, ctx);
             let text = format!("{missing} message(s) from {who} are missing here.");
             ctx.news.event(Event::Gap { chat: self.chat, text });
@@ -86,12 +100,18 @@ impl Conversation {
     }
 
     /// Whether cells of a device are still awaited in an epoch that has ended; that gap is shown.
-    fn waits_for(&self, device: undertone_crypto::DeviceId) -> bool {
-        let mut lanes = self.past.iter().flat_map(|past| {
-            let of_device = past.members.iter().filter(|member| member.device == device);
-            of_device.map(|member| (past.epoch.number, member.leaf))
-        });
-        lanes.any(|lane| self.reading.lanes.get(&lane).is_some_and(Ahead::is_waiting))
+    fn waits_for(&self, author: &Author) -> bool {
+        self.past.iter().any(|past| {
+            let sits = |member: &&PastMember| member.author() == *author && !member.stay_ended;
+            past.members.iter().filter(sits).any(|member| self.waits_in(past, member.leaf))
+        })
+    }
+
+    /// Slots that are listed after the epoch's close will never be read: they hide no gap.
+    fn waits_in(&self, past: &Past, leaf: u32) -> bool {
+        let ahead = self.reading.lanes.get(&(past.epoch.number, leaf));
+        let lane = past.epoch.lanes.get(&leaf);
+        ahead.zip(lane).is_some_and(|(ahead, lane)| ahead.waits_within(past.closed, lane))
     }
 
     fn receive_text(&mut self, entry: &Entry, text: &[u8], ctx: &mut Ctx<'_>) {
@@ -99,7 +119,7 @@ impl Conversation {
     }
 
     fn show(&mut self, entry: &Entry, text: String, ctx: &mut Ctx<'_>) {
-        let message = entry.body.id();
+        let message = entry.body.id(&entry.author);
         ctx.news.row(HistoryRow {
             chat: self.chat,
             message,
@@ -189,14 +209,14 @@ impl Conversation {
         let unlisted: Vec<Member> =
             members.into_iter().filter(|member| !ctx.contacts.lists(member)).collect();
         for member in &unlisted {
-            if !self.unlisted.contains(&member.device) {
+            if !self.unlisted.contains(&Author::from(member)) {
                 self.tell_unlisted(member, ctx);
                 self.want_unlisted_removed(member, ctx);
             }
         }
-        let devices: BTreeSet<_> = unlisted.iter().map(|member| member.device).collect();
-        if devices != self.unlisted {
-            self.unlisted = devices;
+        let unlisted: BTreeSet<_> = unlisted.iter().map(Author::from).collect();
+        if unlisted != self.unlisted {
+            self.unlisted = unlisted;
             self.touch();
         }
     }

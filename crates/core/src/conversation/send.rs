@@ -28,26 +28,27 @@ impl Conversation {
     /// Puts a message into the queue; it goes out by itself.
     pub(crate) fn enqueue(
         &mut self,
-        message: Option<MessageId>,
+        salt: Option<[u8; 16]>,
         content: &Content,
         ctx: &mut Ctx<'_>,
     ) -> MessageId {
-        self.enqueue_after(message, content, Vec::new(), ctx)
+        self.enqueue_after(salt, content, Vec::new(), ctx)
     }
 
     /// As [`enqueue`](Self::enqueue); the message leaves when these parcels are stored.
     pub(crate) fn enqueue_after(
         &mut self,
-        message: Option<MessageId>,
+        salt: Option<[u8; 16]>,
         content: &Content,
         after: Vec<[u8; 16]>,
         ctx: &mut Ctx<'_>,
     ) -> MessageId {
-        let message = message.unwrap_or_else(|| fresh_id(ctx));
+        let salt = salt.unwrap_or_else(|| fresh_salt(ctx));
         let audience = self.audience(ctx);
         let seq = self.next_outgoing;
         self.next_outgoing += 1;
-        let mut outgoing = Outgoing::new(message, content, ctx.now_ms, audience);
+        let mut outgoing = Outgoing::new(ctx.me, salt, content, ctx.now_ms, audience);
+        let message = outgoing.message;
         outgoing.after = after;
         self.outgoing.insert(seq, outgoing);
         self.dirty.outgoing.insert(seq);
@@ -159,13 +160,11 @@ impl Conversation {
     fn body_of(&self, seq: u64, number: u64, ctx: &mut Ctx<'_>) -> Body {
         let outgoing = &self.outgoing[&seq];
         let leaves = outgoing.kind == LEAVE;
-        #[cfg(test)]
-        let leaves = leaves && !self.raw_leave;
         let content = if leaves { self.own_leave() } else { outgoing.content.clone() };
         Body {
             conversation: self.conversation,
             device_list: ctx.me.list.list.number,
-            message: outgoing.message.0,
+            salt: outgoing.salt,
             number,
             sent_ms: outgoing.sent_ms,
             kind: outgoing.kind,
@@ -372,8 +371,8 @@ fn carry(sealed: Vec<u8>, ctx: &mut Ctx<'_>) -> (Payload, Option<[u8; 16]>) {
     (Payload::Parcel(packed.reference), Some(parcel))
 }
 
-fn fresh_id(ctx: &mut Ctx<'_>) -> MessageId {
-    let mut id = [0; 16];
-    ctx.rng.fill_bytes(&mut id);
-    MessageId(id)
+fn fresh_salt(ctx: &mut Ctx<'_>) -> [u8; 16] {
+    let mut salt = [0; 16];
+    ctx.rng.fill_bytes(&mut salt);
+    salt
 }

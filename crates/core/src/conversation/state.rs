@@ -1,5 +1,6 @@
 //! What a conversation remembers. Everything here is persisted.
 
+use crate::account::Me;
 use crate::body::Content;
 use crate::ids::{MessageId, Name};
 use crate::io::Role;
@@ -7,7 +8,7 @@ use crate::parcel::ParcelRef;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::mls::Member;
-use undertone_crypto::{EpochLog, IdentityKey, Slot, SlotKeys};
+use undertone_crypto::{DeviceId, EpochLog, IdentityKey, Slot, SlotKeys};
 use undertone_wire::{HeadRef, ServerId};
 
 /// One epoch of the group, as its cells are addressed.
@@ -137,26 +138,51 @@ pub(crate) struct Past {
     pub members: Vec<PastMember>,
 }
 
+/// A device as the others in a group tell it apart. Its owner chooses the id, and may choose
+/// another's; the key is one that nobody else can sign with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Author {
+    pub identity: IdentityKey,
+    pub device: DeviceId,
+    pub mls_key: [u8; 32],
+}
+
+impl From<&Member> for Author {
+    fn from(member: &Member) -> Self {
+        let Member { identity, device, mls_key, .. } = *member;
+        Self { identity, device, mls_key }
+    }
+}
+
 /// A member of an epoch that has ended.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct PastMember {
     pub leaf: u32,
     pub identity: IdentityKey,
-    pub device: undertone_crypto::DeviceId,
+    pub device: DeviceId,
     pub mls_key: [u8; 32],
     pub key_hash: [u8; 32],
+    /// It was removed since, and may be back: its numbers in this epoch are of another count.
+    pub stay_ended: bool,
+}
+
+impl PastMember {
+    pub(super) fn author(&self) -> Author {
+        let Self { identity, device, mls_key, .. } = *self;
+        Author { identity, device, mls_key }
+    }
 }
 
 impl From<&Member> for PastMember {
     fn from(member: &Member) -> Self {
         let Member { leaf, identity, device, mls_key, key_hash } = *member;
-        Self { leaf, identity, device, mls_key, key_hash }
+        Self { leaf, identity, device, mls_key, key_hash, stay_ended: false }
     }
 }
 
 impl From<PastMember> for Member {
     fn from(member: PastMember) -> Self {
-        let PastMember { leaf, identity, device, mls_key, key_hash } = member;
+        let PastMember { leaf, identity, device, mls_key, key_hash, .. } = member;
         Self { leaf, identity, device, mls_key, key_hash }
     }
 }
@@ -166,6 +192,8 @@ impl From<PastMember> for Member {
 pub(crate) struct Outgoing {
     /// The same after every re-sealing.
     pub message: MessageId,
+    /// What makes that id, with author and content.
+    pub salt: [u8; 16],
     /// Kind of the content.
     pub kind: u16,
     /// The content.
@@ -255,6 +283,12 @@ pub(crate) enum Intent {
     Heal,
 }
 
+impl Intent {
+    pub(crate) fn is_removal(&self) -> bool {
+        matches!(self, Self::Remove { .. })
+    }
+}
+
 /// When commits are made that nobody asked for, and how losers make way.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Pace {
@@ -270,17 +304,37 @@ pub(crate) struct Pace {
     pub wait_until_ms: u64,
 }
 
+impl Pace {
+    /// Races in a row after which the wait grows no more.
+    const LOST_MAX: u32 = 8;
+
+    /// Makes way for whoever won, twice as long after every race.
+    pub(crate) fn lose(&mut self, now_ms: u64) {
+        self.lost = (self.lost + 1).min(Self::LOST_MAX);
+        self.wait_until_ms = now_ms + (1000 << self.lost);
+    }
+
+    /// Until when to make way. A time that is further off than the longest wait was set by a clock
+    /// that was wrong: it holds nothing up.
+    pub(crate) fn waits_until_ms(&self, now_ms: u64) -> u64 {
+        let believed = self.wait_until_ms <= now_ms.saturating_add(1000 << Self::LOST_MAX);
+        if believed { self.wait_until_ms } else { now_ms }
+    }
+}
+
 impl Outgoing {
     /// A message that waits to be sealed.
     pub(crate) fn new(
-        message: MessageId,
+        me: &Me,
+        salt: [u8; 16],
         content: &Content,
         sent_ms: u64,
         audience: BTreeSet<IdentityKey>,
     ) -> Self {
         let (kind, content) = content.to_parts();
         Self {
-            message,
+            message: MessageId::of(&me.identity, &me.device, &salt, kind, &content),
+            salt,
             kind,
             content,
             sent_ms,

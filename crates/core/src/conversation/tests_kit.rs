@@ -35,14 +35,10 @@ impl Conversation {
         self.intents.push(super::Intent::Add(identity));
     }
 
-    /// Queues a content as it is; a leave keeps its own words.
-    pub(crate) fn enqueue_raw_for_tests(
-        &mut self,
-        content: &crate::body::Content,
-        ctx: &mut super::Ctx<'_>,
-    ) {
-        self.raw_leave = true;
-        self.enqueue(None, content, ctx);
+    /// What makes the ids of the messages that are on their way.
+    pub(crate) fn salts(&self) -> Vec<[u8; 16]> {
+        let texts = self.outgoing.values().filter(|outgoing| outgoing.kind == 1);
+        texts.map(|outgoing| outgoing.salt).collect()
     }
 
     pub(crate) fn group_mut(&mut self) -> &mut undertone_crypto::mls::Group {
@@ -67,7 +63,12 @@ impl Secrets {
     }
 
     pub(crate) fn place_of_own(&self) -> u64 {
-        self.lanes[&self.own_leaf].1
+        self.place_of(self.own_leaf)
+    }
+
+    /// Counting cells before the next slot of a lane.
+    pub(crate) fn place_of(&self, leaf: u32) -> u64 {
+        self.lanes[&leaf].1
     }
 
     /// A declared change that every member has the right to: a leaf of one's own.

@@ -1,5 +1,7 @@
 //! Offers and answers, and the cells that carry them.
 
+use crate::body::Content;
+use crate::ids::MessageId;
 use crate::parcel::ParcelRef;
 use rand::CryptoRng;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize, VLBytes};
@@ -133,12 +135,20 @@ pub(crate) struct Answer {
 /// A message that comes with an answer.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
 pub(crate) struct FirstMessage {
-    /// Its id.
-    pub message: [u8; 16],
+    /// Random: makes its id.
+    pub salt: [u8; 16],
     /// The author's clock, Unix milliseconds.
     pub sent_ms: u64,
     /// UTF-8.
     pub text: VLBytes,
+}
+
+impl FirstMessage {
+    /// The id, when this device wrote it: that of the same words in a conversation.
+    pub(crate) fn id(&self, identity: &IdentityKey, device: &DeviceId) -> MessageId {
+        let (kind, content) = Content::Text(self.text.clone()).to_parts();
+        MessageId::of(identity, device, &self.salt, kind, &content)
+    }
 }
 
 const ANSWER_INFO: &[u8] = b"undertone answer 1";

@@ -19,7 +19,7 @@ CREATE TABLE messages (
     stored_ms INTEGER,
     state     TEXT NOT NULL,
     read      INTEGER NOT NULL,
-    PRIMARY KEY (chat, author, message)
+    PRIMARY KEY (chat, identity, author, message)
 ) STRICT;
 
 CREATE INDEX messages_in_order ON messages (chat, place);

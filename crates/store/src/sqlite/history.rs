@@ -12,9 +12,9 @@ const COLUMNS: &str =
 pub(super) fn write(connection: &Connection, messages: &[HistoryRow]) -> Result<(), StoreError> {
     let mut put = connection.prepare_cached(
         "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?5)
-         ON CONFLICT (chat, author, message) DO UPDATE SET
+         ON CONFLICT (chat, identity, author, message) DO UPDATE SET
          place = excluded.place, text = excluded.text, sent_ms = excluded.sent_ms,
-         stored_ms = excluded.stored_ms, state = excluded.state",
+         stored_ms = excluded.stored_ms, state = excluded.state WHERE messages.own",
     )?;
     for row in messages {
         put.execute(params![

@@ -2,138 +2,13 @@
 //!
 //! Mal is a member like the others; the test writes cells with everything that Mal's device knows.
 
+use super::evil::{Evil, body_of, bytes, claims, lane_cell, nothing, say};
 use crate::body::{Body, Content, Leave};
-use crate::conversation::tests_kit::{CommitParcel, Secrets};
+use crate::conversation::tests_kit::CommitParcel;
 use crate::head::{Claims, Payload, SignedHead};
-use crate::ids::ChatId;
-use crate::io::{ChatState, Command};
-use crate::parcel::{PARTS_MAX, Packed, pack};
+use crate::io::ChatState;
 use crate::policy::{Change, Removed};
-use crate::world::World;
-use rand::SeedableRng;
-use rand_chacha::ChaCha20Rng;
-use undertone_crypto::cell::seal;
-use undertone_crypto::{LeafKey, SlotKeys};
 use undertone_wire::{Cell, encode};
-
-/// Ada's group of three, and what Mal knows of it.
-struct Evil {
-    world: World,
-    ada: ChatId,
-    mal: ChatId,
-    rng: ChaCha20Rng,
-}
-
-impl Evil {
-    fn new(seed: u64) -> Self {
-        let mut world = World::new(seed, &["Ada", "Ben", "Mal"]);
-        world.meet("Ada", "Ben");
-        world.meet("Ada", "Mal");
-        world.group("Ada", "Desk", &["Ben", "Mal"]);
-        let (ada, mal) = (world.chat("Ada", "Desk"), world.chat("Mal", "Desk"));
-        Self { world, ada, mal, rng: ChaCha20Rng::seed_from_u64(seed) }
-    }
-
-    fn secrets(&mut self) -> Secrets {
-        let account = &mut self.world.person("Mal").account;
-        account.conversation_for_tests(self.mal).secrets()
-    }
-
-    fn mal_key(&mut self) -> LeafKey {
-        self.world.person("Mal").account.leaf_key_for_tests()
-    }
-
-    fn leaf_of(&mut self, name: &'static str) -> u32 {
-        let identity = self.world.identity(name);
-        self.secrets().leaf_of(&identity)
-    }
-
-    fn control(&mut self) -> SlotKeys {
-        let server = self.world.server.info().server;
-        self.secrets().control().keys(&server)
-    }
-
-    /// The next slot of somebody's lane that nobody has written to.
-    fn lane(&mut self, name: &'static str) -> SlotKeys {
-        let (server, leaf) = (self.world.server.info().server, self.leaf_of(name));
-        self.secrets().lane(leaf).keys(&server)
-    }
-
-    fn cell(&mut self, keys: &SlotKeys, content: &[u8]) -> Cell {
-        seal(keys, content, &mut self.rng).expect("it fits")
-    }
-
-    fn put(&mut self, keys: &SlotKeys, content: &[u8]) {
-        let cell = self.cell(keys, content);
-        self.world.put_raw(keys, cell);
-        self.world.rest();
-    }
-
-    fn pack(&mut self, payload: &[u8]) -> Packed {
-        let server = self.world.server.info().server;
-        pack(payload, PARTS_MAX, &server, &mut self.rng).expect("it fits")
-    }
-
-    fn store_parts(&mut self, packed: &Packed) {
-        for (keys, cell) in &packed.parts {
-            self.world.put_raw(keys, cell.clone());
-        }
-        self.world.rest();
-    }
-
-    /// A control cell in Mal's name with this parcel.
-    fn commit(&mut self, payload: &CommitParcel, claims: impl FnOnce(&mut Claims)) {
-        let packed = self.pack(&encode(payload));
-        self.store_parts(&packed);
-        let mut said = Claims {
-            leaf: self.leaf_of("Mal"),
-            place: 0,
-            change: payload.change.hash(),
-            body: [0; 32],
-        };
-        claims(&mut said);
-        let (keys, key) = (self.control(), self.mal_key());
-        let head = SignedHead::sign(&key, &keys.tag, said, Payload::Parcel(packed.reference));
-        self.put(&keys, &encode(&head));
-    }
-
-    fn skipped(&mut self, name: &str, check: &str) -> u64 {
-        let chat = self.ada;
-        let account = &mut self.world.person(name).account;
-        account.conversation_for_tests(chat).skipped().get(check).copied().unwrap_or(0)
-    }
-
-    /// Whatever Mal did was skipped by Ada for this reason, and the group goes on.
-    fn assert_void(&mut self, check: &str) {
-        assert_eq!(self.skipped("Ada", check), 1, "skipped for {check}");
-        let (ada, ben) = (self.ada, self.world.chat("Ben", "Desk"));
-        self.world.say("Ada", ada, "we go on");
-        self.world.say("Ben", ben, "so we do");
-        self.world.rest();
-        let transcript = self.world.transcript("Ada", ada);
-        assert_eq!(self.world.transcript("Ben", ben), transcript);
-        assert!(transcript.contains(&"Ada: we go on".to_owned()), "{transcript:?}");
-        assert!(transcript.contains(&"Ben: so we do".to_owned()), "{transcript:?}");
-        let name = crate::ids::Name::parse("Newsroom").expect("a name");
-        self.world.command("Ada", Command::Rename { chat: ada, name }).expect("renamed");
-        self.world.pass(1_000);
-        assert_eq!(self.world.chat("Ben", "Newsroom"), ben, "commits go on too");
-        for name in ["Ada", "Ben"] {
-            assert!(self.world.gaps(name).is_empty() && self.world.alarms(name).is_empty());
-        }
-    }
-
-    fn assert_stuck(&mut self) {
-        for name in ["Ada", "Ben"] {
-            let chat = self.world.chats(name).into_iter().find(|c| c.name.as_str() == "Desk");
-            assert_eq!(chat.map(|chat| chat.state), Some(ChatState::Stuck), "{name}");
-        }
-    }
-}
-
-fn nothing() -> CommitParcel {
-    CommitParcel { change: Change::default(), commit: b"junk".to_vec().into() }
-}
 
 #[test]
 fn c01_junk_in_a_control_slot_is_void() {
@@ -261,22 +136,6 @@ fn c10_a_commit_in_ones_own_name_that_one_did_not_make_stops_the_device() {
     assert!(told.iter().any(|text| text.contains("copied")), "{told:?}");
 }
 
-/// A lane cell in Mal's own next slot.
-fn lane_cell(evil: &mut Evil, claims: Claims, payload: Payload) {
-    let (keys, key) = (evil.lane("Mal"), evil.mal_key());
-    let head = SignedHead::sign(&key, &keys.tag, claims, payload);
-    evil.put(&keys, &encode(&head));
-}
-
-fn claims(evil: &mut Evil) -> Claims {
-    let (leaf, place) = (evil.leaf_of("Mal"), evil.secrets().place_of_own());
-    Claims { leaf, place, change: [0; 32], body: [0; 32] }
-}
-
-fn bytes(text: &[u8]) -> Payload {
-    Payload::Inline(text.to_vec().into())
-}
-
 #[test]
 fn l01_junk_in_a_members_lane_does_not_stop_the_member() {
     let mut evil = Evil::new(21);
@@ -377,26 +236,9 @@ fn l08_a_body_that_the_head_does_not_commit_to_does_not_count() {
 #[test]
 fn l09_a_body_of_another_conversation_does_not_count() {
     let mut evil = Evil::new(29);
-    let body = encode(&body_of([1; 32], &Content::Leave(Leave { stay: [0; 32] })));
-    let mal = evil.mal;
-    let sealed = evil.world.person("Mal").account.encrypt_for_tests(mal, &[], &body);
-    let said = Claims { body: Body::commitment(&body), ..claims(&mut evil) };
-    lane_cell(&mut evil, said, Payload::Inline(sealed.into()));
+    let body = body_of([1; 32], &Content::Leave(Leave { stay: [0; 32] }));
+    say(&mut evil, &body);
     evil.assert_void("L09");
-}
-
-fn body_of(conversation: [u8; 32], content: &Content) -> Body {
-    let (kind, content) = content.to_parts();
-    Body {
-        conversation,
-        device_list: 1,
-        message: [2; 16],
-        number: 9,
-        sent_ms: 0,
-        kind,
-        content: content.into(),
-        blinding: [3; 32],
-    }
 }
 
 /// A message that shows a head which Mal made up counts, is told of, and stops nobody (ADR 0009).
@@ -424,4 +266,24 @@ fn a_made_up_head_in_a_message_is_told_of_and_stops_nobody() {
     let ben = evil.world.chat("Ben", "Desk");
     assert!(evil.world.transcript("Ben", ben).contains(&"Ada: and on we go".to_owned()));
     assert!(evil.world.alarms("Ada").is_empty() && evil.world.alarms("Ben").is_empty());
+}
+
+#[test]
+fn a_leave_that_proves_nothing_stops_nobody() {
+    let mut evil = Evil::new(61);
+    let (ada, mal) = (evil.ada, evil.mal);
+    let account = &mut evil.world.person("Mal").account;
+    let conversation = account.conversation_for_tests(mal).conversation;
+    let leave = Content::Leave(Leave { stay: [9; 32] });
+    say(&mut evil, &Body { number: 2, ..body_of(conversation, &leave) });
+    let told = evil.world.members_told("Ada");
+    assert!(told.contains(&"Mal has left.".to_owned()), "{told:?}");
+    evil.world.pass(120_000);
+    let name = crate::ids::Name::parse("Newsroom").expect("a name");
+    evil.world.command("Ada", crate::io::Command::Rename { chat: ada, name }).expect("renamed");
+    evil.world.rest();
+    let ben = evil.world.chat("Ben", "Newsroom");
+    evil.world.say("Ben", ben, "we go on");
+    evil.world.rest();
+    assert_eq!(evil.world.transcript("Ada", ada), ["Ben: we go on"]);
 }

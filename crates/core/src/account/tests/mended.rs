@@ -109,23 +109,6 @@ fn who_removes_somebody_and_leaves_at_once_gets_out() {
 }
 
 #[test]
-fn a_leave_that_proves_nothing_stops_nobody() {
-    use crate::body::{Content, Leave};
-    let (mut world, ada) = desk(61);
-    let chloe = world.chat("Chloe", "Desk");
-    world.person("Chloe").account.say_for_tests(chloe, &Content::Leave(Leave { stay: [9; 32] }));
-    world.rest();
-    world.pass(120_000);
-    let name = Name::parse("Newsroom").expect("a name");
-    world.command("Ada", Command::Rename { chat: ada, name }).expect("renamed");
-    world.rest();
-    let ben = world.chat("Ben", "Newsroom");
-    world.say("Ben", ben, "we go on");
-    world.rest();
-    assert_eq!(world.transcript("Ada", ada), ["Ben: we go on"]);
-}
-
-#[test]
 fn of_two_roles_that_were_wished_for_the_later_one_stands() {
     let (mut world, ada) = desk(54);
     let member = world.identity("Ben");

@@ -3,7 +3,7 @@
 use super::{LaneOf, LaneRead};
 use crate::conversation::{Conversation, Ctx};
 use crate::io::Event;
-use undertone_wire::Cell;
+use undertone_wire::{Cell, Tag};
 
 impl Conversation {
     /// A lane cell that was asked for has arrived.
@@ -46,6 +46,26 @@ impl Conversation {
         if let Some(read) = self.read_of_slot(lane, slot) {
             read.expired = true;
         }
+    }
+
+    /// What was taken for the listing of a lane cell is another tag's: the slot may not be listed at
+    /// all, so the lane is searched again from there.
+    pub(crate) fn on_lane_absent(&mut self, lane: LaneOf, slot: u64, tag: Tag, tick: u64) {
+        self.reading.collisions.note(tag, tick);
+        self.reading.scanned.remove(&lane.0);
+        let Some(at) = self.find_epoch(lane.0) else { return };
+        let Some(next) = self.epoch_at(at).lanes.get(&lane.1).map(|read| read.next.clone()) else {
+            return;
+        };
+        let keep = slot.checked_sub(next.index()).and_then(|keep| usize::try_from(keep).ok());
+        if let (Some(ahead), Some(keep)) = (self.reading.lanes.get_mut(&lane), keep) {
+            ahead.cut(next, keep);
+        }
+    }
+
+    /// What was taken for the listing of a part is another tag's: its head is judged by what is left.
+    pub(crate) fn on_lane_part_absent(&mut self, tag: Tag, tick: u64) {
+        self.reading.collisions.note(tag, tick);
     }
 
     fn read_of_slot(&mut self, lane: LaneOf, slot: u64) -> Option<&mut LaneRead> {

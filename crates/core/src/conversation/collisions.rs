@@ -1,0 +1,33 @@
+//! Listings that are another tag's.
+//!
+//! The log lists eight bytes of every tag. Whoever chooses both tags makes two of one prefix in
+//! about 2^32 trials: the parts of a parcel lie at tags that their author has chosen. So a listing
+//! is believed until the server proves that it is another tag's; then the next one of the prefix is
+//! looked at. Every member gets the same proof, since the log is one: a part that no listing in time
+//! is left for makes its head void (C04), or the message not count (L05), for all alike.
+//!
+//! Kept in memory only: after a restart the server proves it again.
+
+use crate::log::LogFollower;
+use std::collections::BTreeMap;
+use undertone_wire::Tag;
+
+/// Up to which tick the listings of a tag's prefix were proved to be other tags'.
+///
+/// Bounded by the tags that are looked up in the epochs that are read.
+#[derive(Default)]
+pub(super) struct Collisions(BTreeMap<Tag, u64>);
+
+impl Collisions {
+    /// Proved: what `tick` lists under the prefix of `tag` are other tags.
+    pub(super) fn note(&mut self, tag: Tag, tick: u64) {
+        let passed = self.0.entry(tag).or_default();
+        *passed = tick.max(*passed);
+    }
+
+    /// The first tick above `after` that lists `tag`, as far as is known.
+    pub(super) fn listed(&self, tag: &Tag, after: u64, log: &LogFollower) -> Option<u64> {
+        let passed = self.0.get(tag).copied().unwrap_or_default();
+        log.listed_in(tag.prefix(), after.max(passed))
+    }
+}
