@@ -11,11 +11,14 @@
 mod address;
 mod cell;
 mod digest;
+pub mod ed25519;
 mod head;
 mod keys;
 pub mod merkle;
 mod op;
 mod proof;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,9 @@ pub use op::{
 pub use proof::BadProof;
 
 use tls_codec::{DeserializeBytes, Serialize};
+
+/// Whether toys stand in the place of cryptography in this build: true in simulations alone.
+pub const STAND_IN: bool = cfg!(feature = "stand-in");
 
 /// The bytes were not what they should be: cut short, too long, or out of the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
