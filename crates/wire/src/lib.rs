@@ -10,6 +10,8 @@
 
 mod address;
 mod cell;
+#[cfg(feature = "dangerous-short-prefixes")]
+pub mod dangerous_short_prefixes;
 mod digest;
 pub mod ed25519;
 mod head;
@@ -17,6 +19,7 @@ mod keys;
 pub mod merkle;
 mod op;
 mod proof;
+mod recovery;
 #[cfg(feature = "stand-in")]
 pub mod stand_in;
 
@@ -35,6 +38,7 @@ pub use op::{
     SegmentEntry, Token,
 };
 pub use proof::BadProof;
+pub use recovery::first_tick_after_recovery;
 
 use tls_codec::{DeserializeBytes, Serialize};
 

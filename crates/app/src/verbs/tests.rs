@@ -180,6 +180,8 @@ fn health() -> Health {
         stuck: Vec::new(),
         server_full: false,
         halted: None,
+        recovery: None,
+        groups: Vec::new(),
     }
 }
 

@@ -217,6 +217,13 @@ pub(crate) enum OutgoingState {
     Waiting,
     /// Stands in a slot of the present epoch.
     Sealed(Placed),
+    /// Counts, unless the epoch turns out to have ended in a time that a restored server has lost.
+    Counted {
+        /// The running number it was given.
+        number: u64,
+        /// Its effective tick.
+        effective: u64,
+    },
 }
 
 /// A message in a slot. Its MLS bytes move unchanged to another slot when this one is taken.
@@ -262,6 +269,8 @@ impl Pending {
 pub(crate) enum Intent {
     /// This contact comes in.
     Add(IdentityKey),
+    /// This person was invited and has not come in: their leaf goes, and they come anew.
+    Readd(IdentityKey),
     /// This leaf goes.
     Remove {
         /// The leaf.
@@ -272,6 +281,9 @@ pub(crate) enum Intent {
         left: Option<Vec<u8>>,
         /// Whether a person here asked for it: what is written afterwards is not for them.
         asked: bool,
+        /// Whether the reason is that nothing was heard of it.
+        #[serde(default)]
+        unheard: bool,
         /// Not before this time, by this device's clock.
         not_before_ms: u64,
     },
@@ -342,6 +354,20 @@ impl Outgoing {
             state: OutgoingState::Queued,
             after: Vec::new(),
         }
+    }
+
+    /// Its running number, once it has one.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match &self.state {
+            OutgoingState::Sealed(placed) => Some(placed.number),
+            OutgoingState::Counted { number, .. } => Some(*number),
+            OutgoingState::Queued | OutgoingState::Waiting => None,
+        }
+    }
+
+    /// Whether it is stored, as far as is known.
+    pub(crate) fn has_counted(&self) -> bool {
+        matches!(self.state, OutgoingState::Counted { .. })
     }
 
     /// Where it stands, if it stands anywhere.

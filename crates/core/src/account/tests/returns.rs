@@ -168,7 +168,11 @@ fn a_stranger_to_a_stuck_group_cannot_take_its_place() {
     let parcel = junk(&mut world);
     let (conversation, opening) = known(&mut world, ada);
     let (welcome, tree) = (parcel.clone(), parcel);
-    invite(&mut world, "Chloe", Invite { conversation, welcome, tree, opening, names: vec![] });
+    invite(
+        &mut world,
+        "Chloe",
+        Invite { conversation, welcome, tree, opening, names: vec![], succeeds: None },
+    );
     assert_eq!(state(&mut world, "Ben", ben), Some(ChatState::Stuck));
     assert_eq!(join_faults(&mut world, "Ben").len(), 1, "and Ben is told");
 }
@@ -181,7 +185,11 @@ fn an_invitation_to_where_one_is_already_is_said_so() {
     let (conversation, _) = known(&mut world, ada);
     let opening = HeadRef { tick: 1, size: 1, root: [1; 32] };
     let (welcome, tree) = (parcel.clone(), parcel);
-    invite(&mut world, "Ada", Invite { conversation, welcome, tree, opening, names: vec![] });
+    invite(
+        &mut world,
+        "Ada",
+        Invite { conversation, welcome, tree, opening, names: vec![], succeeds: None },
+    );
     assert_eq!(state(&mut world, "Ben", ben), Some(ChatState::Open));
     assert_eq!(join_faults(&mut world, "Ben").len(), 1);
 }
@@ -235,7 +243,11 @@ fn an_opening_inside_a_segment_is_compared_with_the_log() {
     let opening = HeadRef { tick, size: 9, root: [9; 32] };
     let (welcome, tree) = (parcel.clone(), parcel);
     let conversation = [9; 32];
-    invite(&mut world, "Ada", Invite { conversation, welcome, tree, opening, names: vec![] });
+    invite(
+        &mut world,
+        "Ada",
+        Invite { conversation, welcome, tree, opening, names: vec![], succeeds: None },
+    );
     set_online(&mut world, "Ben", true);
     let faults = join_faults(&mut world, "Ben");
     assert!(matches!(&faults[..], [text] if text.contains("names another log")), "{faults:?}");
@@ -253,7 +265,14 @@ fn invitations_that_lead_nowhere_hold_up_neither_others_nor_a_sync() {
         // Together more parts than Ben's device queues.
         let parcel = ParcelRef { seed: [at; 32], length: 512 * 1_974, root: [at; 32] };
         let (welcome, tree) = (parcel.clone(), parcel);
-        let fake = Invite { conversation: [at; 32], welcome, tree, opening, names: vec![] };
+        let fake = Invite {
+            conversation: [at; 32],
+            welcome,
+            tree,
+            opening,
+            names: vec![],
+            succeeds: None,
+        };
         world.person("Mal").account.say_for_tests(chat, &Content::Invite(Box::new(fake)));
         world.rest();
     }
