@@ -69,7 +69,9 @@ impl Conversation {
     /// See the module's head.
     pub(crate) fn standing(&mut self, ctx: &mut Ctx<'_>) -> Standing {
         let (number, opened) = (self.epoch.number, self.epoch.opened);
-        let epoch = self.live(ctx).map(|live| StandingEpoch {
+        // The group of an ended stay may be here again, by a later one.
+        let live = if self.state == ChatState::Ended { None } else { self.live(ctx) };
+        let epoch = live.map(|live| StandingEpoch {
             number,
             opened,
             authenticator: live.group.authenticator(),
