@@ -294,6 +294,13 @@ impl Account {
         Some(result)
     }
 
+    /// One step of every conversation.
+    fn with_each(&mut self, mut step: impl FnMut(&mut Conversation, &mut Ctx<'_>)) {
+        for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
+            self.with(chat, &mut step);
+        }
+    }
+
     fn ctx(&mut self) -> Ctx<'_> {
         Ctx {
             now_ms: self.now_ms,

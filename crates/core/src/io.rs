@@ -185,8 +185,10 @@ pub enum Command {
     },
     /// This device and its state.
     Whoami,
-    /// What a person should know about this profile's health.
+    /// What a person should know about this profile's health; cheap, for whoever waits asks often.
     Health,
+    /// What there is to do about groups; looks into each of them.
+    GroupCares,
 }
 
 /// What a command came to.
@@ -240,6 +242,8 @@ pub enum Reply {
     },
     /// The profile's health.
     Health(Health),
+    /// Groups about which there is something to do.
+    GroupCares(Vec<GroupCare>),
 }
 
 /// What a person should know about a profile's health.
@@ -272,8 +276,6 @@ pub struct Health {
     pub halted: Option<(String, String)>,
     /// The newest recovery from a backup that the server has declared.
     pub recovery: Option<RecoveryView>,
-    /// Groups about which there is something to do.
-    pub groups: Vec<GroupCare>,
 }
 
 /// A server's recovery from a backup, as this device has followed it.

@@ -65,6 +65,9 @@ pub(crate) struct World {
     pub swallow: Option<Swallow>,
     /// Cells that the server lists and does not deliver.
     pub withheld: BTreeSet<Tag>,
+    /// What left each device for which slot: nothing ever seals two cells for one (DESIGN.md
+    /// section 8), also not after a crash or with an older copy of the profile.
+    sent: BTreeMap<(&'static str, Tag), Cell>,
 }
 
 /// Decides by author and cell whether a PUT is lost.
@@ -96,6 +99,7 @@ impl World {
             hold_ticks: false,
             swallow: None,
             withheld: BTreeSet::new(),
+            sent: BTreeMap::new(),
         };
         for name in names {
             world.arrive(name);
@@ -281,6 +285,10 @@ impl World {
     }
 
     fn serve(&mut self, name: &'static str, id: u32, request: Request) {
+        if let Request::Put { tag, cell, .. } = &request {
+            let first = self.sent.entry((name, *tag)).or_insert_with(|| cell.clone());
+            assert!(first == cell, "{name} sealed two cells for one slot");
+        }
         match request {
             Request::Put { tag, cell, .. }
                 if self.swallow.as_mut().is_some_and(|lost| lost(name, &tag, &cell)) => {}
@@ -368,6 +376,22 @@ impl World {
             person.outbox.push_back(output);
         }
         self.release(name);
+    }
+
+    /// Goes online or offline, and everything that follows from it.
+    pub(crate) fn set_online(&mut self, name: &str, online: bool) {
+        self.person(name).online = online;
+        self.rest();
+    }
+
+    /// Ada's group with Ben and Chloe, who are contacts of hers and not of each other, and its chat
+    /// at hers.
+    pub(crate) fn desk(seed: u64) -> (Self, ChatId) {
+        let mut world = Self::new(seed, &["Ada", "Ben", "Chloe"]);
+        world.meet("Ada", "Ben");
+        world.meet("Ada", "Chloe");
+        let ada = world.group("Ada", "Desk", &["Ben", "Chloe"]);
+        (world, ada)
     }
 
     /// The process dies and starts again from its disk.

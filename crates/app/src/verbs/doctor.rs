@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 use undertone_client::{Patience, clock};
-use undertone_core::io::{Health, RecoveryView};
+use undertone_core::io::{GroupCare, Health, RecoveryView};
 
 /// How long the server may take when nothing else was said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,8 +23,8 @@ const CLOCK_OFF_S_MAX: i64 = 300;
 /// The health of the profile and of the way to its server: exit 0 also when something is wrong,
 /// `ok` says which.
 #[derive(clap::Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[command(after_help = "Examples:\n  undertone doctor\n  undertone doctor --restart Newsdesk\n  \
-                        undertone doctor --restart Newsdesk --without Mallory")]
+#[command(after_help = "Examples:\n  undertone doctor\n  undertone doctor --restart Editors\n  \
+                        undertone doctor --restart Editors --without Mallory")]
 pub struct Args {
     /// Begin a group anew that goes on no more: for its owners. Name, roles and members stay, and
     /// the chat goes on.
@@ -52,9 +52,10 @@ impl Args {
         let reached = context.caught_up(patience).await;
         let damage = context.session.check().await?;
         let health = context.health().await?;
+        let groups = groups::cares(context).await?;
         // An alarm is a finding of its own: who raised it was reached.
         let trouble = reached.err().filter(|_| health.halted.is_none()).map(|why| why.message);
-        Ok(Report { trouble, damage, health, now_ms: clock::now_ms() }.outcome())
+        Ok(Report { trouble, damage, health, groups, now_ms: clock::now_ms() }.outcome())
     }
 }
 
@@ -64,6 +65,8 @@ struct Report {
     /// What is wrong with the profile's file.
     damage: Vec<String>,
     health: Health,
+    /// Groups about which there is something to do.
+    groups: Vec<GroupCare>,
     now_ms: u64,
 }
 
@@ -106,7 +109,7 @@ impl Report {
         findings.extend(health.stuck.iter().map(|chat| {
             format!("{chat} is stuck: this device cannot follow it, and sends nothing there")
         }));
-        findings.extend(health.groups.iter().flat_map(groups::findings));
+        findings.extend(self.groups.iter().flat_map(groups::findings));
         findings
     }
 
@@ -215,7 +218,7 @@ impl Report {
                 "put_again": it.put_again,
                 "pending": it.pending,
             })),
-            "groups": health.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
+            "groups": self.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
             "server_full": health.server_full,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
@@ -246,9 +249,8 @@ mod tests {
             server_full: false,
             halted: None,
             recovery: None,
-            groups: Vec::new(),
         };
-        Report { trouble: None, damage: Vec::new(), health, now_ms: 1_000_000 }
+        Report { trouble: None, damage: Vec::new(), health, groups: Vec::new(), now_ms: 1_000_000 }
     }
 
     #[test]

@@ -3,19 +3,19 @@
 use super::Account;
 use crate::conversation::{Conversation, Ctx};
 use crate::ids::Name;
-use crate::io::{ChatKind, ChatState, GroupCare, Role, Standstill};
+use crate::io::{ChatKind, ChatState, GroupCare, Reply, Role, Standstill};
 
 /// Control cells of one epoch that count for nobody, beside a change that waits, from which on
 /// somebody is said to fill the slots on purpose.
 const SQUATTED: u64 = 16;
 
 impl Account {
-    pub(super) fn group_cares(&mut self) -> Vec<GroupCare> {
+    pub(super) fn group_cares(&mut self) -> Reply {
         let groups = self.conversations.values().filter(|it| it.kind() == ChatKind::Group);
         let present = groups.filter(|it| it.state != ChatState::Ended).map(|it| it.chat);
         let present: Vec<_> = present.collect();
         let cares = present.into_iter().filter_map(|chat| self.with(chat, Conversation::care));
-        cares.filter(GroupCare::is_any).collect()
+        Reply::GroupCares(cares.filter(GroupCare::is_any).collect())
     }
 }
 

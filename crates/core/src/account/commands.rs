@@ -44,6 +44,7 @@ impl Account {
             Command::Verify { chat, confirm } => self.verify(chat, confirm),
             Command::Whoami => Ok(self.whoami()),
             Command::Health => Ok(self.health()),
+            Command::GroupCares => Ok(self.group_cares()),
         })
     }
 

@@ -187,10 +187,8 @@ impl Account {
             Foreign::Ahead => {}
             Foreign::Consistent if kept => return true,
             // A segment has skipped its head; nothing is believed before that is here.
-            Foreign::Unknown | Foreign::Unsigned if kept => self.log.want_head_at(opening.tick),
-            Foreign::Consistent | Foreign::Unknown | Foreign::Unsigned => {
-                self.rewind_for(join.id(), opening);
-            }
+            Foreign::Unknown if kept => self.log.want_head_at(opening.tick),
+            Foreign::Consistent | Foreign::Unknown => self.rewind_for(join.id(), opening),
         }
         false
     }

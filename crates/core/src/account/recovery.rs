@@ -2,16 +2,13 @@
 
 use super::Account;
 use crate::cells::{Owner, Restored};
-use crate::ids::ChatId;
 use undertone_wire::{Cell, Tag};
 
 impl Account {
     /// The log goes on in a new life.
     pub(super) fn on_recovered(&mut self, after: u64, until: u64) {
         let cells = self.cells.restore(&self.log);
-        for chat in self.chats_by_id() {
-            self.with(chat, |to, ctx| to.wait_for_the_lost(until, ctx));
-        }
+        self.with_each(|to, ctx| to.wait_for_the_lost(until, ctx));
         let again = match cells {
             0 => "Nothing that this device wrote or followed is among it.".to_owned(),
             1 => "One cell of it that this device has kept is put again.".to_owned(),
@@ -60,9 +57,5 @@ impl Account {
     fn look_anew(&mut self) {
         self.conversations.values_mut().for_each(|chat| chat.look_again());
         self.log_moved = true;
-    }
-
-    fn chats_by_id(&self) -> Vec<ChatId> {
-        self.conversations.keys().copied().collect()
     }
 }

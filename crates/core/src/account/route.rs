@@ -121,9 +121,7 @@ impl Account {
     fn lose_track(&mut self, after: u64, until: u64) {
         let why =
             format!("it was away for longer than the server keeps cells (ticks {after}–{until})");
-        for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
-            self.with(chat, |conversation, ctx| conversation.lose_track(&why, ctx));
-        }
+        self.with_each(|conversation, ctx| conversation.lose_track(&why, ctx));
         self.log_moved = true;
     }
 
@@ -270,10 +268,8 @@ impl Account {
             Task::Join { from, invite, tick } => self.begin_join(from, *invite, tick),
             Task::Failed { messages } => self.forget_keys(&messages),
             Task::ListChanged => {
-                for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
-                    self.with(chat, Conversation::recheck_lists);
-                    self.due.insert(chat);
-                }
+                self.with_each(Conversation::recheck_lists);
+                self.due.extend(self.conversations.keys().copied());
             }
             Task::Left { chat } => drop(self.with(chat, Conversation::end)),
         }

@@ -32,8 +32,7 @@ impl Account {
         }
     }
 
-    pub(super) fn health(&mut self) -> Reply {
-        let groups = self.group_cares();
+    pub(super) fn health(&self) -> Reply {
         let queues = self.conversations.values().map(|chat| chat.queue_lengths());
         let (queued, waiting) = queues.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         let mut skipped = BTreeMap::new();
@@ -55,7 +54,6 @@ impl Account {
             server_full: self.cells.server_full(),
             halted: self.halted.clone(),
             recovery: self.recovery(),
-            groups,
         })
     }
 

@@ -296,7 +296,7 @@ impl Conversation {
         bench.may(self.epoch.own.leaf, change)
     }
 
-    fn roster_of(&mut self, ctx: &mut Ctx<'_>) -> Vec<Member> {
+    pub(super) fn roster_of(&mut self, ctx: &mut Ctx<'_>) -> Vec<Member> {
         self.live(ctx).map(|live| live.members.clone()).unwrap_or_default()
     }
 

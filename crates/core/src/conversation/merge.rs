@@ -88,7 +88,7 @@ impl Conversation {
         if let Some(author) = before.members.iter().find(|member| member.leaf == win.author) {
             self.hear(author, win.closing, ctx);
         }
-        self.drop_rivals(before);
+        self.drop_rivals(before, ctx);
         self.drop_fulfilled(before, win.author, ctx);
         self.check_listed(ctx);
         self.touch();

@@ -135,10 +135,8 @@ impl Conversation {
 
     /// The members of whom nothing was heard for so long that they are removed.
     pub(crate) fn silent(&mut self, at_ms: u64, ctx: &mut Ctx<'_>) -> Vec<Member> {
-        // Records of an earlier version do not say when anybody was heard.
-        let known = self.live(ctx).map(|live| live.members.clone()).unwrap_or_default();
-        self.presence.follow(known.iter(), at_ms);
-        known.into_iter().filter(|member| self.is_silent(member, at_ms)).collect()
+        let members = self.roster_of(ctx).into_iter();
+        members.filter(|member| self.is_silent(member, at_ms)).collect()
     }
 
     /// Whether this device itself was so silent that the others remove it.
@@ -151,7 +149,7 @@ impl Conversation {
     pub(crate) fn invited(&mut self, ctx: &mut Ctx<'_>) -> BTreeMap<IdentityKey, u64> {
         let mut here: BTreeSet<_> = self.joined.iter().map(|author| author.identity).collect();
         here.insert(ctx.me.identity);
-        let members = self.live(ctx).map(|live| live.members.clone()).unwrap_or_default();
+        let members = self.roster_of(ctx);
         let mut invited = BTreeMap::new();
         for member in members.iter().filter(|member| !here.contains(&member.identity)) {
             if let Some(heard) = self.presence.of(member) {
@@ -171,7 +169,7 @@ impl Conversation {
 
     /// The removals by which a person is invited anew.
     pub(super) fn removals_of(&mut self, identity: &IdentityKey, ctx: &mut Ctx<'_>) -> Change {
-        let members = self.live(ctx).map(|live| live.members.clone()).unwrap_or_default();
+        let members = self.roster_of(ctx);
         let leaves = members.iter().filter(|member| member.identity == *identity);
         let removed =
             |member: &Member| Removed { leaf: member.leaf, identity: *identity, left: None };

@@ -89,7 +89,8 @@ impl Conversation {
         let adding = |intent: &Intent| matches!(intent, Intent::Add(_));
         let nobody_yet = people.len() == 1 && self.intents.iter().any(adding);
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
-            if !self.is_live() || self.unacknowledged() >= UNACKNOWLEDGED_MAX {
+            let full = self.unacknowledged() >= UNACKNOWLEDGED_MAX;
+            if !self.is_live() || full || self.next_slot_is_listed(ctx) {
                 return;
             }
             // A leave is about one's leaf as it is: nothing holds it up but a commit of one's own,
@@ -116,6 +117,14 @@ impl Conversation {
     fn removal_is_wanted(&self) -> bool {
         let asked = |intent: &Intent| matches!(intent, Intent::Remove { asked: true, .. });
         self.intents.iter().any(asked) && !planted(Mutant::SealPastRemoval)
+    }
+
+    /// Whether the next slot for writing is taken already: its cell is read first. Somebody may have
+    /// squatted it; or this profile was copied or put back, has written there before, and would use
+    /// one generation of its secrets for two plaintexts.
+    fn next_slot_is_listed(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let keys = self.epoch.own.next.keys(&ctx.me.server);
+        self.reading.collisions.listed(keys, self.epoch.opened, ctx).is_some()
     }
 
     fn unacknowledged(&self) -> usize {

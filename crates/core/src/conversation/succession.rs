@@ -236,9 +236,8 @@ impl Conversation {
     }
 
     /// A rival who was a member and is no owner any more has no say.
-    pub(super) fn drop_rivals(&mut self, before: &Roster) {
-        let Some(live) = &self.live else { return };
-        let after = Roster { members: live.members.clone(), policy: live.policy.clone() };
+    pub(super) fn drop_rivals(&mut self, before: &Roster, ctx: &mut Ctx<'_>) {
+        let Some(after) = self.roster(ctx) else { return };
         let was_here = |rival: &IdentityKey| before.of(rival).next().is_some();
         self.succession.rivals.retain(|rival| !was_here(rival) || after.is_owned_by(rival));
     }

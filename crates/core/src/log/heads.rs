@@ -22,8 +22,6 @@ const WANTED_MAX: usize = 256;
 /// What one's own log says of a head that somebody else has verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// The server never signed it: it says nothing of the server.
-    Unsigned,
     /// It is in one's own log.
     Consistent,
     /// Its tick is not kept here any more.
@@ -139,10 +137,9 @@ impl Asking {
 /// Heads that others name.
 impl LogFollower {
     /// Judges the head that a message carries, now or when it is walked to; a conflict is an alarm.
-    pub(crate) fn check_foreign(&mut self, signed: &SignedHead) -> Foreign {
-        if self.trust.head(signed).is_err() {
-            return Foreign::Unsigned;
-        }
+    /// `None` when the server never signed it: it says nothing of the server.
+    pub(crate) fn check_foreign(&mut self, signed: &SignedHead) -> Option<Foreign> {
+        self.trust.head(signed).ok()?;
         let head = signed.head.to_ref();
         let verdict = self.compare(head);
         if verdict == Foreign::Ahead && self.heads.wait(signed.clone(), Source::Message) {
@@ -152,7 +149,7 @@ impl LogFollower {
             let own = self.head_at(head.tick).unwrap_or_else(|| self.course.own());
             self.halt(disagreement(own, signed, Source::Message));
         }
-        verdict
+        Some(verdict)
     }
 
     /// What one's own log says of a head that somebody names.

@@ -1,8 +1,16 @@
 //! What there is to do about groups, with the command that does it.
 
-use crate::show;
+use crate::{Failure, context::Context, show};
 use serde_json::{Value, json};
-use undertone_core::io::{GroupCare, Standstill};
+use undertone_core::io::{Command, GroupCare, Reply, Standstill};
+
+/// The groups about which there is something to do.
+pub(super) async fn cares(context: &Context) -> Result<Vec<GroupCare>, Failure> {
+    match context.ask(Command::GroupCares).await? {
+        Reply::GroupCares(cares) => Ok(cares),
+        _ => Err(Failure::bug("no groups came")),
+    }
+}
 
 /// What is wrong with a group, a sentence each, with the way on.
 pub(super) fn findings(care: &GroupCare) -> Vec<String> {

@@ -78,8 +78,9 @@ impl Account {
 
     /// Nothing is written any more in groups whose successor is about to be joined.
     pub(super) fn hold_predecessors(&mut self) {
-        let joins: Vec<_> = self.joins.pending.values().cloned().collect();
-        let heirs = joins.iter().filter_map(|join| match self.heir(join) {
+        let successors = self.joins.pending.values().filter(|join| join.succeeds.is_some());
+        let successors: Vec<_> = successors.cloned().collect();
+        let heirs = successors.iter().filter_map(|join| match self.heir(join) {
             Heir::Of(chat) | Heir::Beats(chat) => Some(chat),
             Heir::New | Heir::Loses(_) => None,
         });

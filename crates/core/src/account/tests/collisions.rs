@@ -58,14 +58,9 @@ impl Short {
         self.evil.world.server.newest().head.tick
     }
 
-    fn set_online(&mut self, name: &str, online: bool) {
-        self.evil.world.person(name).online = online;
-        self.evil.world.rest();
-    }
-
     /// Ben leaves; what comes next begins a segment.
     fn leave_before_a_segment(&mut self) {
-        self.set_online("Ben", false);
+        self.evil.world.set_online("Ben", false);
         self.evil.world.pass(120_000);
     }
 
@@ -76,7 +71,7 @@ impl Short {
         for number in 0..300 {
             self.evil.world.put_number(number);
         }
-        self.set_online("Ben", true);
+        self.evil.world.set_online("Ben", true);
         let head = self.evil.world.person("Ben").account.log.head_at(tick);
         assert_eq!(head, None, "a segment shows no heads of its ticks");
     }
@@ -155,20 +150,20 @@ fn a_part_behind_another_tag_of_its_prefix_is_in_time() {
 fn a_part_that_comes_after_its_head_is_late_for_whoever_looks_later_too() {
     let mut it = Short::new(37);
     let packed = it.commit();
-    it.set_online("Ben", false);
+    it.evil.world.set_online("Ben", false);
     it.put_decoys(&packed);
     it.put_commit(packed.reference.clone());
     it.evil.store_parts(&packed);
-    it.set_online("Ben", true);
+    it.evil.world.set_online("Ben", true);
     it.assert_void("C04");
 
     let mut it = Short::new(38);
     let (packed, said) = it.message();
-    it.set_online("Ben", false);
+    it.evil.world.set_online("Ben", false);
     it.put_decoys(&packed);
     it.put_message(packed.reference.clone(), said);
     it.evil.store_parts(&packed);
-    it.set_online("Ben", true);
+    it.evil.world.set_online("Ben", true);
     it.assert_void("L05");
 }
 

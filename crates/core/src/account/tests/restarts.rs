@@ -3,18 +3,10 @@
 use super::evil::{Evil, nothing};
 use crate::body::{Content, Invite};
 use crate::ids::{ChatId, Name};
-use crate::io::{ChatState, Command, LeftBehind, MessageState, Reply, Role};
+use crate::io::{ChatState, Command, GroupCare, LeftBehind, MessageState, Reply, Role};
 use crate::parcel::ParcelRef;
 use crate::world::World;
 use undertone_crypto::IdentityKey;
-
-fn desk(seed: u64) -> (World, ChatId) {
-    let mut world = World::new(seed, &["Ada", "Ben", "Chloe"]);
-    world.meet("Ada", "Ben");
-    world.meet("Ada", "Chloe");
-    let ada = world.group("Ada", "Desk", &["Ben", "Chloe"]);
-    (world, ada)
-}
 
 fn restart_without(
     world: &mut World,
@@ -35,9 +27,12 @@ fn restart(world: &mut World, name: &'static str, chat: ChatId) -> Vec<LeftBehin
     restart_without(world, name, chat, Vec::new())
 }
 
-fn set_online(world: &mut World, name: &'static str, online: bool) {
-    world.person(name).online = online;
-    world.rest();
+/// What Ada's doctor says of groups.
+fn cares(world: &mut World) -> Vec<GroupCare> {
+    match world.command("Ada", Command::GroupCares) {
+        Ok(Reply::GroupCares(cares)) => cares,
+        other => panic!("no groups: {other:?}"),
+    }
 }
 
 fn group(world: &mut World, name: &'static str, chat: ChatId) -> [u8; 32] {
@@ -68,7 +63,7 @@ fn assert_transcripts(world: &mut World, names: &[&'static str], expected: &[&st
 
 #[test]
 fn a_group_begun_anew_goes_on_in_the_same_chats() {
-    let (mut world, ada) = desk(201);
+    let (mut world, ada) = World::desk(201);
     let (ben, chloe) = (world.chat("Ben", "Desk"), world.chat("Chloe", "Desk"));
     let member = world.identity("Ben");
     let role = Command::SetRole { chat: ada, member, role: Role::Admin };
@@ -105,10 +100,7 @@ fn a_group_that_nobody_can_follow_is_replaced_without_whoever_broke_it() {
     evil.world.rest();
     evil.commit(&nothing(), |_| {});
     evil.assert_stuck();
-    let Ok(Reply::Health(health)) = evil.world.command("Ada", Command::Health) else {
-        panic!("no health");
-    };
-    assert_eq!(health.groups[0].restart, Some(crate::io::Standstill::Stuck));
+    assert_eq!(cares(&mut evil.world)[0].restart, Some(crate::io::Standstill::Stuck));
     assert_eq!(restart_without(&mut evil.world, "Ada", ada, vec![mal]), []);
     evil.world.say("Ada", ada, "we go on");
     evil.world.say("Ben", ben, "so we do");
@@ -120,7 +112,8 @@ fn a_group_that_nobody_can_follow_is_replaced_without_whoever_broke_it() {
     let Ok(Reply::Health(health)) = evil.world.command("Ada", Command::Health) else {
         panic!("no health");
     };
-    assert!(health.groups.is_empty() && health.stuck.is_empty(), "{health:?}");
+    assert!(health.stuck.is_empty(), "{health:?}");
+    assert_eq!(cares(&mut evil.world), []);
 }
 
 #[test]
@@ -152,19 +145,19 @@ fn whoever_cannot_be_taken_along_is_named() {
 
 #[test]
 fn what_is_queued_goes_along_and_only_to_whom_it_was_written() {
-    let (mut world, ada) = desk(204);
+    let (mut world, ada) = World::desk(204);
     let ben = world.chat("Ben", "Desk");
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     world.say("Ben", ben, "from afar");
     world.rest();
-    set_online(&mut world, "Ada", false);
+    world.set_online("Ada", false);
     world.say("Ada", ada, "written before");
     world.rest();
     restart(&mut world, "Ada", ada);
     world.say("Ada", ada, "written after");
     world.rest();
-    set_online(&mut world, "Ada", true);
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ada", true);
+    world.set_online("Ben", true);
     let expected = ["Ada: written before", "Ada: written after", "Ben: from afar"];
     assert_transcripts(&mut world, &["Ada", "Ben", "Chloe"], &expected);
     assert_eq!(world.states("Ben", ben)["from afar"], MessageState::Stored);
@@ -173,52 +166,52 @@ fn what_is_queued_goes_along_and_only_to_whom_it_was_written() {
 
 #[test]
 fn a_queued_message_waits_for_its_author_where_the_successor_has_more_people() {
-    let (mut world, ada) = desk(205);
+    let (mut world, ada) = World::desk(205);
     let ben = world.chat("Ben", "Desk");
-    set_online(&mut world, "Chloe", false);
+    world.set_online("Chloe", false);
     let chloe = world.identity("Chloe");
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     world.command("Ada", Command::Remove { chat: ada, members: vec![chloe] }).expect("removed");
     world.pass(60_000);
-    set_online(&mut world, "Ben", true);
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", true);
+    world.set_online("Ben", false);
     world.say("Ben", ben, "without Chloe");
     world.rest();
     restart(&mut world, "Ada", ada);
     world.command("Ada", Command::Add { chat: ada, members: vec![chloe] }).expect("added");
     world.pass(60_000);
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     assert_eq!(world.states("Ben", ben)["without Chloe"], MessageState::Waiting);
     assert!(world.transcript("Ada", ada).is_empty());
 }
 
 #[test]
 fn what_stands_in_the_old_group_is_read_before_it_ends() {
-    let (mut world, ada) = desk(206);
-    set_online(&mut world, "Ben", false);
+    let (mut world, ada) = World::desk(206);
+    world.set_online("Ben", false);
     for number in 0..5 {
         says(&mut world, "Chloe", &format!("{number}"));
     }
     restart(&mut world, "Ada", ada);
     says(&mut world, "Chloe", "on we go");
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     let expected = ["Chloe: 0", "Chloe: 1", "Chloe: 2", "Chloe: 3", "Chloe: 4", "Chloe: on we go"];
     assert_transcripts(&mut world, &["Ada", "Ben", "Chloe"], &expected);
 }
 
 #[test]
 fn a_cell_that_is_never_delivered_holds_up_no_successor() {
-    let (mut world, ada) = desk(207);
+    let (mut world, ada) = World::desk(207);
     let (server, identity) = (world.server.info().server, world.identity("Ada"));
     let secrets = world.person("Ada").account.conversation_for_tests(ada).secrets();
     let control = secrets.control().keys(&server).tag;
     assert_eq!(secrets.leaf_of(&identity), 0);
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let name = Name::parse("Newsroom").expect("a name");
     world.command("Ada", Command::Rename { chat: ada, name }).expect("renamed");
     world.withheld.insert(control);
     restart(&mut world, "Ada", ada);
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(60_000);
     assert_eq!(world.chat_if_any("Ben", "Newsroom"), None, "the old group is waited for");
     world.pass(600_000);
@@ -228,7 +221,7 @@ fn a_cell_that_is_never_delivered_holds_up_no_successor() {
 
 #[test]
 fn only_an_owner_begins_a_group_anew() {
-    let (mut world, ada) = desk(208);
+    let (mut world, ada) = World::desk(208);
     let ben = world.chat("Ben", "Desk");
     let refused = world.command("Ben", Command::Restart { chat: ben, without: vec![] });
     assert_eq!(refused.expect_err("a member").code, "not_allowed");
@@ -286,7 +279,7 @@ fn a_successor_of_a_group_that_one_is_not_in_is_a_group_of_its_own() {
 
 #[test]
 fn an_owners_word_that_leads_nowhere_leaves_the_old_group_as_it_is() {
-    let (mut world, ada) = desk(211);
+    let (mut world, ada) = World::desk(211);
     let ben = world.chat("Ben", "Desk");
     let succeeds = Some(group(&mut world, "Ada", ada));
     let opening = world.person("Ada").account.signed_head_for_tests().head.to_ref();
@@ -327,16 +320,16 @@ fn of_two_owners_who_restart_at_once_the_lower_group_stays_for_all() {
     let mut winners = std::collections::BTreeSet::new();
     for seed in 220..226 {
         let (mut world, ada, olga) = two_owners(seed);
-        set_online(&mut world, "Ben", false);
+        world.set_online("Ben", false);
         for (name, chat) in [("Ada", ada), ("Olga", olga)] {
-            set_online(&mut world, name, false);
+            world.set_online(name, false);
             restart(&mut world, name, chat);
             world.say(name, chat, &format!("{name} begins anew"));
             world.rest();
         }
         let (a, o) = (group(&mut world, "Ada", ada), group(&mut world, "Olga", olga));
         for name in ["Ada", "Olga", "Ben"] {
-            set_online(&mut world, name, true);
+            world.set_online(name, true);
             world.pass(10_000);
         }
         world.pass(600_000);
@@ -363,14 +356,14 @@ fn of_two_owners_who_restart_at_once_the_lower_group_stays_for_all() {
 
 #[test]
 fn who_slept_through_two_restarts_comes_into_the_last() {
-    let (mut world, ada) = desk(230);
+    let (mut world, ada) = World::desk(230);
     let ben = world.chat("Ben", "Desk");
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     for _ in 0..2 {
         restart(&mut world, "Ada", ada);
         world.pass(60_000);
     }
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     assert_eq!(only_group(&mut world, "Ben"), ben);
     says(&mut world, "Ben", "good morning");
     assert_transcripts(&mut world, &["Ada", "Ben", "Chloe"], &["Ben: good morning"]);
@@ -400,7 +393,7 @@ fn story(world: &mut World, ada: ChatId) {
 /// Tells the story again and again, with a crash of `who` one output later each time.
 fn crash_everywhere(who: &'static str) {
     for crash_after in 0.. {
-        let (mut world, ada) = desk(240);
+        let (mut world, ada) = World::desk(240);
         world.person(who).crash_after = Some(crash_after);
         story(&mut world, ada);
         for name in ["Ada", "Ben", "Chloe"] {
@@ -441,10 +434,7 @@ fn a_group_whose_control_slots_are_filled_on_purpose_is_offered_to_its_owner() {
     evil.world.swallow = Some(Box::new(move |_, tag, _| *tag == next));
     evil.world.hold_ticks = false;
     evil.world.rest();
-    let Ok(Reply::Health(health)) = evil.world.command("Ada", Command::Health) else {
-        panic!("no health");
-    };
-    assert_eq!(health.groups[0].restart, Some(crate::io::Standstill::Squatted));
+    assert_eq!(cares(&mut evil.world)[0].restart, Some(crate::io::Standstill::Squatted));
     // Whose removal was asked for does not come along.
     assert_eq!(restart(&mut evil.world, "Ada", ada), []);
     says(&mut evil.world, "Ben", "two of us");

@@ -61,15 +61,10 @@ fn agree(world: &mut World, names: &[&'static str], texts: &[&str]) {
     }
 }
 
-fn online(world: &mut World, name: &'static str, online: bool) {
-    world.person(name).online = online;
-    world.rest();
-}
-
 #[test]
 fn messages_come_back_in_their_order_to_whoever_was_away() {
     let mut world = desk(1);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     for (name, text) in [("Ada", "one"), ("Chloe", "two"), ("Ada", "three")] {
         say(&mut world, name, text);
@@ -77,7 +72,7 @@ fn messages_come_back_in_their_order_to_whoever_was_away() {
     world.restore(&backup);
     world.pass(300_000);
     say(&mut world, "Chloe", "four");
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     let texts = ["Ada: one", "Chloe: two", "Ada: three", "Chloe: four"];
     agree(&mut world, &["Ada", "Ben", "Chloe"], &texts);
     for name in ["Ada", "Chloe"] {
@@ -88,12 +83,12 @@ fn messages_come_back_in_their_order_to_whoever_was_away() {
 #[test]
 fn a_long_message_comes_back_with_its_parts() {
     let mut world = desk(2);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     let long = "x".repeat(9_000);
     say(&mut world, "Ada", &long);
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(300_000);
     agree(&mut world, &["Ada", "Ben", "Chloe"], &[&format!("Ada: {long}")]);
 }
@@ -101,14 +96,14 @@ fn a_long_message_comes_back_with_its_parts() {
 #[test]
 fn a_change_of_the_group_comes_back_with_what_was_said_before_and_after_it() {
     let mut world = desk(3);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     say(&mut world, "Chloe", "before");
     rename(&mut world, "Ada", "Newsroom");
     say(&mut world, "Chloe", "after");
     say(&mut world, "Ada", "indeed");
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(600_000);
     say(&mut world, "Ben", "back");
     let texts = ["Chloe: before", "Chloe: after", "Ada: indeed", "Ben: back"];
@@ -119,13 +114,13 @@ fn a_change_of_the_group_comes_back_with_what_was_said_before_and_after_it() {
 #[test]
 fn a_change_whose_author_never_comes_back_is_put_again_by_whoever_followed_it() {
     let mut world = desk(4);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     rename(&mut world, "Ada", "Newsroom");
     say(&mut world, "Chloe", "after");
-    online(&mut world, "Ada", false);
+    world.set_online("Ada", false);
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(600_000);
     say(&mut world, "Ben", "back");
     agree(&mut world, &["Ben", "Chloe"], &["Chloe: after", "Ben: back"]);
@@ -135,18 +130,18 @@ fn a_change_whose_author_never_comes_back_is_put_again_by_whoever_followed_it() 
 #[test]
 fn whoever_writes_before_a_lost_change_is_back_writes_again_after_it() {
     let mut world = desk(5);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     rename(&mut world, "Ada", "Newsroom");
     say(&mut world, "Ada", "renamed");
-    online(&mut world, "Ada", false);
-    online(&mut world, "Chloe", false);
+    world.set_online("Ada", false);
+    world.set_online("Chloe", false);
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     say(&mut world, "Ben", "alone");
     world.pass(10_000);
-    online(&mut world, "Chloe", true);
-    online(&mut world, "Ada", true);
+    world.set_online("Chloe", true);
+    world.set_online("Ada", true);
     world.pass(600_000);
     let texts = ["Ada: renamed", "Ben: alone"];
     agree(&mut world, &["Ada", "Chloe", "Ben"], &texts);
@@ -155,14 +150,14 @@ fn whoever_writes_before_a_lost_change_is_back_writes_again_after_it() {
 #[test]
 fn what_was_under_way_when_the_server_died_arrives_once() {
     let mut world = desk(6);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     say(&mut world, "Ada", "stored");
     world.hold_ticks = true;
     say(&mut world, "Chloe", "under way");
     world.hold_ticks = false;
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(300_000);
     agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: stored", "Chloe: under way"]);
 }
@@ -170,17 +165,17 @@ fn what_was_under_way_when_the_server_died_arrives_once() {
 #[test]
 fn an_author_who_comes_back_late_is_heard_late() {
     let mut world = desk(7);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     say(&mut world, "Ada", "early");
     rename(&mut world, "Ada", "Newsroom");
     say(&mut world, "Chloe", "afterwards");
-    online(&mut world, "Ada", false);
+    world.set_online("Ada", false);
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(600_000);
     assert!(!talk(&mut world, "Ben").contains(&"Ada: early".to_owned()));
-    online(&mut world, "Ada", true);
+    world.set_online("Ada", true);
     world.pass(300_000);
     agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: early", "Chloe: afterwards"]);
 }
@@ -188,12 +183,12 @@ fn an_author_who_comes_back_late_is_heard_late() {
 #[test]
 fn an_author_who_never_comes_back_is_missed_by_whoever_had_not_read_it() {
     let mut world = desk(8);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     say(&mut world, "Ada", "lost to Ben");
-    online(&mut world, "Ada", false);
+    world.set_online("Ada", false);
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(300_000);
     say(&mut world, "Chloe", "and now?");
     agree(&mut world, &["Chloe"], &["Ada: lost to Ben", "Chloe: and now?"]);
@@ -205,12 +200,12 @@ fn an_author_who_never_comes_back_is_missed_by_whoever_had_not_read_it() {
 fn an_answer_to_a_link_comes_back() {
     let mut world = World::new(9, &["Ada", "Dan"]);
     let link = world.link("Ada", false).uri.expect("an open link");
-    online(&mut world, "Ada", false);
+    world.set_online("Ada", false);
     let backup = world.backup();
     let accept = Command::Accept { link, message: Some("hello".to_owned()) };
     world.command("Dan", accept).expect("a link that holds");
     world.restore(&backup);
-    online(&mut world, "Ada", true);
+    world.set_online("Ada", true);
     world.pass(300_000);
     let dan = world.chat("Ada", "Dan");
     assert_eq!(world.transcript("Ada", dan), ["Dan: hello"]);
@@ -224,7 +219,7 @@ fn an_answer_to_a_link_comes_back() {
 #[test]
 fn two_recoveries_in_a_row_lose_nothing() {
     let mut world = desk(10);
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     say(&mut world, "Ada", "one");
     rename(&mut world, "Ada", "Newsroom");
@@ -233,7 +228,7 @@ fn two_recoveries_in_a_row_lose_nothing() {
     say(&mut world, "Chloe", "two");
     world.restore(&backup);
     world.pass(600_000);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     world.pass(600_000);
     agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: one", "Chloe: two"]);
 }
@@ -242,7 +237,7 @@ fn two_recoveries_in_a_row_lose_nothing() {
 fn a_crash_amid_the_putting_again_changes_nothing() {
     for crash_after in [0, 3, 6, 9, 12, 16, 21] {
         let mut world = desk(11);
-        online(&mut world, "Ben", false);
+        world.set_online("Ben", false);
         let backup = world.backup();
         say(&mut world, "Ada", "one");
         rename(&mut world, "Ada", "Newsroom");
@@ -251,7 +246,7 @@ fn a_crash_amid_the_putting_again_changes_nothing() {
         world.person("Ada").crash_after = Some(crash_after);
         world.rest();
         world.person("Ada").crash_after = None;
-        online(&mut world, "Ben", true);
+        world.set_online("Ben", true);
         world.pass(600_000);
         agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: one", "Ada: two"]);
     }
@@ -266,15 +261,15 @@ fn a_change_that_took_the_place_of_a_lost_one_is_said_to_whoever_had_followed_th
         world.command("Ada", Command::SetRole { chat, member, role }).expect("an owner may");
         world.pass(300_000);
     }
-    online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let backup = world.backup();
     rename(&mut world, "Chloe", "Newsroom");
-    online(&mut world, "Ada", false);
-    online(&mut world, "Chloe", false);
+    world.set_online("Ada", false);
+    world.set_online("Chloe", false);
     world.restore(&backup);
-    online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     rename(&mut world, "Ben", "Reading room");
-    online(&mut world, "Chloe", true);
+    world.set_online("Chloe", true);
     world.pass(600_000);
     let stuck = world.told("Chloe", |event| match event {
         Event::Stuck { text, .. } => Some(text.clone()),

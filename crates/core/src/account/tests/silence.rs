@@ -16,11 +16,6 @@ fn desk(seed: u64, members: &[&'static str]) -> (World, ChatId) {
     (world, ada)
 }
 
-fn set_online(world: &mut World, name: &'static str, online: bool) {
-    world.person(name).online = online;
-    world.rest();
-}
-
 fn members(world: &mut World, name: &'static str, chat: ChatId) -> Vec<MemberView> {
     match world.command(name, Command::Members { chat }) {
         Ok(Reply::Members(members)) => members,
@@ -36,8 +31,8 @@ fn names(world: &mut World, chat: ChatId) -> Vec<String> {
 }
 
 fn care(world: &mut World, name: &'static str) -> Option<crate::io::GroupCare> {
-    match world.command(name, Command::Health) {
-        Ok(Reply::Health(health)) => health.groups.into_iter().next(),
+    match world.command(name, Command::GroupCares) {
+        Ok(Reply::GroupCares(cares)) => cares.into_iter().next(),
         other => panic!("no health: {other:?}"),
     }
 }
@@ -46,14 +41,14 @@ fn care(world: &mut World, name: &'static str) -> Option<crate::io::GroupCare> {
 fn who_was_not_heard_of_for_ninety_days_is_removed_and_all_are_told_why() {
     let (mut world, ada) = desk(301, &["Ben", "Chloe"]);
     let chloe = world.chat("Chloe", "Desk");
-    set_online(&mut world, "Chloe", false);
+    world.set_online("Chloe", false);
     world.pass(89 * DAY_MS);
     assert_eq!(names(&mut world, ada), ["Ada", "Ben", "Chloe"]);
     world.pass(9 * DAY_MS);
     assert_eq!(names(&mut world, ada), ["Ada", "Ben"]);
     let why = "Ada removed Chloe: nothing was heard of them for 90 days.".to_owned();
     assert!(world.members_told("Ben").contains(&why), "{:?}", world.members_told("Ben"));
-    set_online(&mut world, "Chloe", true);
+    world.set_online("Chloe", true);
     let told = world.members_told("Chloe");
     let back = |text: &String| text.contains("Somebody who may add members can add you again");
     assert!(told.iter().any(back), "{told:?}");
@@ -69,11 +64,11 @@ fn who_was_not_heard_of_for_ninety_days_is_removed_and_all_are_told_why() {
 #[test]
 fn who_is_only_quiet_is_not_removed() {
     let (mut world, ada) = desk(302, &["Ben", "Chloe"]);
-    set_online(&mut world, "Chloe", false);
+    world.set_online("Chloe", false);
     world.pass(60 * DAY_MS);
-    set_online(&mut world, "Chloe", true);
+    world.set_online("Chloe", true);
     world.pass(5 * DAY_MS);
-    set_online(&mut world, "Chloe", false);
+    world.set_online("Chloe", false);
     world.pass(60 * DAY_MS);
     assert_eq!(names(&mut world, ada), ["Ada", "Ben", "Chloe"]);
 }
@@ -82,16 +77,16 @@ fn who_is_only_quiet_is_not_removed() {
 fn a_sign_in_the_last_hour_keeps_a_silent_device_in() {
     let (mut world, ada) = desk(303, &["Ben", "Chloe"]);
     let chloe = world.chat("Chloe", "Desk");
-    set_online(&mut world, "Chloe", false);
+    world.set_online("Chloe", false);
     world.say("Chloe", chloe, "here after all");
     world.rest();
     world.pass(90 * DAY_MS + 3_600_000);
     for name in ["Ada", "Ben"] {
         world.person(name).online = false;
     }
-    set_online(&mut world, "Chloe", true);
+    world.set_online("Chloe", true);
     for name in ["Ada", "Ben"] {
-        set_online(&mut world, name, true);
+        world.set_online(name, true);
     }
     world.pass(9 * DAY_MS);
     let told = world.members_told("Ada");
@@ -106,7 +101,7 @@ fn the_last_owner_is_never_removed() {
     let member = world.identity("Ben");
     let role = Command::SetRole { chat: ada, member, role: Role::Admin };
     world.command("Ada", role).expect("made an admin");
-    set_online(&mut world, "Ada", false);
+    world.set_online("Ada", false);
     world.pass(99 * DAY_MS);
     let ben = world.chat("Ben", "Desk");
     assert_eq!(members(&mut world, "Ben", ben).len(), 3);
@@ -136,7 +131,7 @@ fn an_invitation_that_was_not_followed_in_a_week_is_made_anew() {
     world.meet("Ada", "Zoe");
     let (ada, zoe) = (world.group("Ada", "Desk", &["Ben"]), "Zoe");
     let people = vec![world.identity(zoe)];
-    set_online(&mut world, zoe, false);
+    world.set_online(zoe, false);
     let add = Command::Add { chat: ada, members: people.clone() };
     world.command("Ada", add.clone()).expect("invited");
     let view = members(&mut world, "Ada", ada).into_iter().find(|it| it.identity == people[0]);
@@ -155,7 +150,7 @@ fn an_invitation_that_was_not_followed_in_a_week_is_made_anew() {
         told.iter().any(|text| text.starts_with("Ada invited ") && text.ends_with(" anew.")),
         "{told:?}"
     );
-    set_online(&mut world, zoe, true);
+    world.set_online(zoe, true);
     let chat = world.chat(zoe, "Desk");
     world.say(zoe, chat, "here at last");
     world.rest();

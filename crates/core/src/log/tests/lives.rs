@@ -57,13 +57,13 @@ fn heads_of_the_undone_time_are_judged_by_what_was_seen_of_it() {
     let seen = past.engine.newest();
     let mut server = restored(6, LATER_MS);
     ada.connect(&mut server);
-    assert_eq!(ada.log.check_foreign(&seen), Foreign::Consistent);
+    assert_eq!(ada.log.check_foreign(&seen), Some(Foreign::Consistent));
     // Ben saw one tick more before the end; nobody can tell whether that is true.
     let unseen = Head { tick: 9, ..seen.head.clone() }.sign(&key());
-    assert_eq!(ada.log.check_foreign(&unseen), Foreign::Unknown);
+    assert_eq!(ada.log.check_foreign(&unseen), Some(Foreign::Unknown));
     assert_eq!(ada.alarms(), [""; 0]);
     let other = Head { root: [9; 32], ..seen.head }.sign(&key());
-    assert_eq!(ada.log.check_foreign(&other), Foreign::Conflict);
+    assert_eq!(ada.log.check_foreign(&other), Some(Foreign::Conflict));
     ada.collect();
     assert_eq!(ada.alarms(), ["L13"]);
 }
@@ -72,7 +72,7 @@ fn heads_of_the_undone_time_are_judged_by_what_was_seen_of_it() {
 fn a_head_that_waited_for_a_tick_that_never_comes_is_dropped() {
     let (mut ada, past) = ada_and_the_past();
     let unseen = Head { tick: 9, ..past.engine.newest().head }.sign(&key());
-    assert_eq!(ada.log.check_foreign(&unseen), Foreign::Ahead);
+    assert_eq!(ada.log.check_foreign(&unseen), Some(Foreign::Ahead));
     ada.collect();
     let mut server = restored(6, LATER_MS);
     server.ticks(30, 4);
@@ -80,7 +80,7 @@ fn a_head_that_waited_for_a_tick_that_never_comes_is_dropped() {
     ada.restart(server.id());
     ada.connect(&mut server);
     assert_eq!((ada.alarms(), ada.log.caught_up()), (vec![], true));
-    assert_eq!(ada.log.check_foreign(&unseen), Foreign::Unknown);
+    assert_eq!(ada.log.check_foreign(&unseen), Some(Foreign::Unknown));
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn asking_for_heads_without_end_stays_bounded() {
 #[test]
 fn a_head_named_by_others_is_judged_although_a_segment_skips_its_tick() {
     let (mut server, mut ada) = long_absence();
-    assert_eq!(ada.log.check_foreign(&server.shown(6, 9, [7; 32])), Foreign::Ahead);
+    assert_eq!(ada.log.check_foreign(&server.shown(6, 9, [7; 32])), Some(Foreign::Ahead));
     ada.connect(&mut server);
     assert_eq!(ada.alarms(), ["L13"]);
 }
