@@ -16,6 +16,7 @@ mod join;
 mod letters;
 mod links;
 mod news;
+mod recovery;
 mod requests;
 mod restart;
 mod route;
@@ -193,7 +194,9 @@ impl Account {
         let log_records = space("log");
         let log = LogFollower::load(me.server, borrowed(&log_records))?;
         let cell_records = space("cell");
-        let cells = Cells::load(borrowed(&cell_records))?;
+        let mut cells = Cells::load(borrowed(&cell_records))?;
+        cells.load_archive(borrowed(&space("archive")))?;
+        cells.restore(&log);
         let rng = ChaCha20Rng::from_seed(loaded.seed);
         let mut account = Self::assemble(me, log, cells, mls(space("mls"))?, rng);
         account.load_account(&records)?;
@@ -401,6 +404,7 @@ impl Account {
         self.prune_listings();
         self.news.records_of("log", self.log.take_changes());
         self.news.records_of("cell", self.cells.take_changes());
+        self.news.records_of("archive", self.cells.take_archived());
         self.news.records_of("mls", self.mls.take_changes());
         let changes: Changes = self.news.take_changes();
         if !changes.is_empty() {
@@ -502,13 +506,6 @@ impl Account {
 
     pub(crate) fn device_for_tests(&self) -> DeviceId {
         self.me.device
-    }
-
-    /// As if the server had proved that the listing of `tag` is another tag's.
-    pub(crate) fn prove_absent_for_tests(&mut self, tag: undertone_wire::Tag) {
-        self.cells.prove_absent_for_tests(tag);
-        self.settle();
-        self.flush();
     }
 
     pub(crate) fn signed_head_for_tests(&self) -> undertone_wire::SignedHead {

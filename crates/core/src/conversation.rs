@@ -25,6 +25,7 @@ mod create;
 mod epochs;
 mod judge;
 mod lanes;
+mod lost;
 mod merge;
 mod presence;
 mod receive;
@@ -270,7 +271,7 @@ impl Conversation {
         // Nothing leaves any more, not even after a restart; what did not count stays queued.
         ctx.cells.forget_chat(self.chat);
         ctx.cells.cancel_gets(self.chat);
-        self.take_back();
+        self.take_back(u64::MAX);
         let text = format!(
             "This device cannot follow the conversation any more: {why}. \
              Nothing is sent here until it is begun anew."

@@ -272,6 +272,8 @@ pub struct Health {
     pub halted: Option<(String, String)>,
     /// Groups about which there is something to do.
     pub groups: Vec<GroupCare>,
+    /// The newest recovery from a backup that the server has declared.
+    pub recovery: Option<RecoveryView>,
 }
 
 /// What there is to do about a group.
@@ -308,6 +310,19 @@ pub struct LeftBehind {
     pub name: Name,
     /// Why, for people.
     pub why: &'static str,
+}
+
+/// A server's recovery from a backup, as this device has followed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryView {
+    /// The last tick that survived.
+    pub after: u64,
+    /// The first tick after the recovery.
+    pub until: u64,
+    /// Lost cells that this device has put again since it was started.
+    pub put_again: usize,
+    /// Lost cells that it still has to put again.
+    pub pending: usize,
 }
 
 /// A stranger who wrote to a reusable link.
@@ -525,7 +540,7 @@ impl Changes {
 }
 
 /// The spaces of [`Changes::records`]; what stands in them is given back at load.
-pub const SPACES: [&str; 7] = ["account", "chat", "out", "link", "mls", "cell", "log"];
+pub const SPACES: [&str; 8] = ["account", "chat", "out", "link", "mls", "cell", "log", "archive"];
 
 /// One message as the history keeps it; (chat, from, author, message) names it. One's own changes
 /// its state and place; somebody else's is what it was when it came.

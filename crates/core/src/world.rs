@@ -9,12 +9,13 @@ use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{
     ChatView, Command, Event, HistoryRow, Input, LinkView, MessageState, Output, Refused, Reply,
 };
+use crate::log::rig;
 use ed25519_dalek::SigningKey;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use undertone_crypto::{IdentityKey, Phrase, SlotKeys};
-use undertone_server_core::{Config, Engine, Keys, Memory, Put, Ticket};
+use undertone_server_core::{CellStore, Config, Engine, Keys, Memory, Put, Ticket};
 use undertone_wire::{Answer, Cell, Request, ServerAddress, Tag};
 
 /// Rounds after which a world that does not come to rest is called restless.
@@ -64,8 +65,6 @@ pub(crate) struct World {
     pub swallow: Option<Swallow>,
     /// Cells that the server lists and does not deliver.
     pub withheld: BTreeSet<Tag>,
-    /// Tags whose listings are proved to be other tags' of the same prefix.
-    pub collided: BTreeSet<Tag>,
 }
 
 /// Decides by author and cell whether a PUT is lost.
@@ -97,7 +96,6 @@ impl World {
             hold_ticks: false,
             swallow: None,
             withheld: BTreeSet::new(),
-            collided: BTreeSet::new(),
         };
         for name in names {
             world.arrive(name);
@@ -289,9 +287,6 @@ impl World {
             Request::Get { tag, .. } if self.withheld.contains(&tag) => {
                 self.answer(name, id, Answer::None { colliding: Vec::new() });
             }
-            Request::Get { tag, .. } if self.collided.contains(&tag) => {
-                self.person(name).account.prove_absent_for_tests(tag);
-            }
             Request::Put { tag, write, cell, token } => {
                 let put = self.next_put;
                 self.next_put += 1;
@@ -318,10 +313,42 @@ impl World {
         }
     }
 
+    /// What the server has stored by now.
+    pub(crate) fn backup(&self) -> Memory {
+        self.server.store().backup()
+    }
+
+    /// The server is lost, and begins again from a backup; whoever is online connects to it anew.
+    pub(crate) fn restore(&mut self, backup: &Memory) {
+        for name in self.people.keys().copied().collect::<Vec<_>>() {
+            self.cut(name);
+        }
+        let store = backup.backup();
+        let survived = store.ticks().map(|ticks| *ticks.end());
+        let keys = Keys::first(SigningKey::from_bytes(&[42; 32]));
+        let config = Config { recovered_after: survived, ..Config::new(keys) };
+        self.now_ms += 60_000;
+        self.server = Engine::open(store, config, self.now_ms).expect("a backup opens");
+    }
+
     /// Somebody stores a cell who is no device of this world.
     pub(crate) fn put_raw(&mut self, keys: &SlotKeys, cell: Cell) {
         let put = Put { tag: keys.tag, write: keys.write, cell, token: Vec::new().into() };
         self.server.submit(Ticket(u64::MAX), put).expect("the write key fits");
+    }
+
+    /// Somebody stores a cell under another tag of the same prefix; prefixes have to be short.
+    pub(crate) fn put_decoy(&mut self, tag: &Tag) {
+        self.put_number(rig::decoy(&self.server.info().server, tag));
+    }
+
+    /// Somebody stores the cell of this number, in a tick of its own.
+    pub(crate) fn put_number(&mut self, number: u64) {
+        let (write, cell) = (rig::write_key(number), rig::cell(number));
+        let tag = Tag::derive(&self.server.info().server, &write);
+        let put = Put { tag, write, cell, token: Vec::new().into() };
+        self.server.submit(Ticket(u64::MAX), put).expect("the write key fits");
+        self.rest();
     }
 
     fn answer(&mut self, name: &str, id: u32, answer: Answer) {

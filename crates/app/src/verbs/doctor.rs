@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 use undertone_client::{Patience, clock};
-use undertone_core::io::Health;
+use undertone_core::io::{Health, RecoveryView};
 
 /// How long the server may take when nothing else was said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -131,9 +131,20 @@ impl Report {
             ),
             format!("skipped  {}", self.skipped_words()),
         ];
+        lines.extend(self.recovery_words().map(|words| format!("restored {words}")));
         let damage = if self.damage.is_empty() { "every page is sound" } else { "damaged" };
         lines.push(format!("profile  {damage}"));
         lines
+    }
+
+    /// What became of what the server has lost, if it ever was restored from a backup.
+    fn recovery_words(&self) -> Option<String> {
+        let RecoveryView { after, put_again, pending, .. } = self.health.recovery?;
+        let again = count(put_again, "lost cell", "lost cells");
+        Some(format!(
+            "the server went on from a backup of tick {after}; {again} put again since the start, \
+             {pending} to go"
+        ))
     }
 
     fn head_time(&self) -> String {
@@ -199,6 +210,12 @@ impl Report {
             "skipped": health.skipped,
             "stuck": stuck,
             "groups": health.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
+            "recovery": health.recovery.map(|it| json!({
+                "after": it.after,
+                "until": it.until,
+                "put_again": it.put_again,
+                "pending": it.pending,
+            })),
             "server_full": health.server_full,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
@@ -229,6 +246,7 @@ mod tests {
             server_full: false,
             halted: None,
             groups: Vec::new(),
+            recovery: None,
         };
         Report { trouble: None, damage: Vec::new(), health, now_ms: 1_000_000 }
     }
@@ -238,6 +256,17 @@ mod tests {
         let outcome = well().outcome();
         assert_eq!(outcome.json["ok"], true);
         assert!(outcome.human.ends_with("all is well"));
+    }
+
+    #[test]
+    fn a_restored_server_is_shown_and_no_finding() {
+        let mut report = well();
+        report.health.recovery =
+            Some(RecoveryView { after: 7, until: 1_000_000, put_again: 1, pending: 2 });
+        let outcome = report.outcome();
+        assert_eq!(outcome.json["ok"], true);
+        assert_eq!(outcome.json["recovery"]["pending"], 2);
+        assert!(outcome.human.contains("backup of tick 7; 1 lost cell put again"));
     }
 
     #[test]

@@ -181,6 +181,7 @@ fn health() -> Health {
         server_full: false,
         halted: None,
         groups: Vec::new(),
+        recovery: None,
     }
 }
 

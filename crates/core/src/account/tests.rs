@@ -9,6 +9,7 @@ mod malice;
 mod mended;
 mod pairs;
 mod restarts;
+mod restored;
 mod returns;
 mod schedules;
 mod silence;

@@ -1,6 +1,6 @@
 //! The outbox.
 
-use super::{CellAsk, CellEvent, Out, Owner, backoff_ms, record};
+use super::{CellAsk, CellEvent, Changes, Out, Owner, archive::Archive, backoff_ms, record};
 use crate::ids::ChatId;
 use crate::log::{Breach, LogFollower};
 use record::Stored;
@@ -8,8 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use undertone_wire::{
     Answer, Cell, CellHash, Receipt, Refusal, RefusalKind, Request, Tag, Token, WriteKey,
 };
-
-type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A sealed cell to be stored.
 #[derive(Clone)]
@@ -189,12 +187,13 @@ impl Outbox {
         tag: Tag,
         answer: Answer,
         log: &mut LogFollower,
+        archive: &mut Archive,
         out: &mut Out,
     ) -> Result<(), Breach> {
         let Some(hash) = self.answered(&tag) else { return Ok(()) };
         self.server_full = false;
         match answer {
-            Answer::Stored(receipt) => self.stored(tag, hash, &receipt, log, out),
+            Answer::Stored(receipt) => self.stored(tag, hash, receipt, log, archive, out),
             Answer::Taken { cell, receipt } if cell != hash => {
                 self.taken(tag, cell, &receipt, log, out)
             }
@@ -221,18 +220,20 @@ impl Outbox {
         &mut self,
         tag: Tag,
         hash: CellHash,
-        receipt: &Receipt,
+        receipt: Receipt,
         log: &mut LogFollower,
+        archive: &mut Archive,
         out: &mut Out,
     ) -> Result<(), Breach> {
-        let tick = log.verify_receipt(receipt, &tag, hash)?;
+        let tick = log.verify_receipt(&receipt, &tag, hash)?;
         self.tries = 0;
         let Some(mut live) = self.take(&tag) else { return Ok(()) };
         live.stored.tick = Some(tick);
         let part = matches!(live.stored.put.owner, Owner::Part { .. });
         let record = (!part).then(|| record::save(&live.stored));
         out.changes.insert(tag.0.to_vec(), record);
-        let Put { owner, cell, .. } = live.stored.put;
+        let Put { owner, cell, write, .. } = live.stored.put;
+        archive.keep(tag, (write, cell.clone()), owner.clone(), receipt, log.time_ms());
         if !part {
             self.done.insert(tag, Done { owner: owner.clone(), cell, tick });
         }

@@ -51,6 +51,7 @@ impl Conversation {
             if live
                 && self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit
                 && self.is_live()
+                && !Self::reads_on(closed, ctx)
             {
                 let number = self.past.remove(index).epoch.number;
                 self.reading.lanes.retain(|(epoch, _), _| *epoch != number);
@@ -76,7 +77,8 @@ impl Conversation {
     fn write(&mut self, ctx: &mut Ctx<'_>) {
         let open = self.reading.control.is_none() && !self.succession.yields;
         let waits = ctx.groups_wait && self.kind() == ChatKind::Group;
-        if !open || waits || !ctx.log.caught_up() {
+        // What a restored server has lost goes first.
+        if !open || waits || !ctx.log.caught_up() || ctx.cells.is_restoring() {
             return;
         }
         if !self.held {

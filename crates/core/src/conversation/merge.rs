@@ -25,8 +25,9 @@ impl Conversation {
             self.become_stuck(&why, ctx);
             return false;
         }
+        self.keep_commit(ctx);
         self.settle_pending(win, opening, ctx);
-        self.take_back();
+        self.take_back(win.closing);
         ctx.cells.forget_chat(self.chat);
         ctx.cells.hold_lane(self.chat, false);
         self.pace.last_commit_ms = ctx.now_ms;
@@ -69,7 +70,8 @@ impl Conversation {
         match self.next_epoch(opening, ctx) {
             Some(next) => {
                 let ended = std::mem::replace(&mut self.epoch, next);
-                self.keep_past(ended, win.closing, before);
+                let reads_on = Self::reads_on(win.closing, ctx);
+                self.keep_past(ended, win.closing, before, reads_on);
             }
             None => return self.become_stuck("its next epoch cannot be derived", ctx),
         }
@@ -99,13 +101,13 @@ impl Conversation {
     }
 
     /// An epoch whose lanes wait for a listed cell is kept until it arrives or expires.
-    fn keep_past(&mut self, ended: Epoch, closed: u64, before: &Roster) {
+    fn keep_past(&mut self, ended: Epoch, closed: u64, before: &Roster, reads_on: bool) {
         self.reading.control = None;
         let waits = self.reading.lanes.iter().any(|((number, leaf), ahead)| {
             let lane = ended.lanes.get(leaf).filter(|_| *number == ended.number);
             lane.is_some_and(|lane| ahead.waits_within(closed, lane))
         });
-        if waits {
+        if waits || reads_on {
             let members = before.members.iter().map(PastMember::from).collect();
             self.past.push(Past { epoch: ended, closed, members });
         } else {

@@ -227,7 +227,7 @@ impl Conversation {
         let number = self.succession.epoch_in_chat(self.epoch.number);
         let at = order(number, effective, self.epoch.own.leaf, slot);
         self.show_own(seq, MessageState::Stored, Some((at, effective)), ctx);
-        let outgoing = self.outgoing.remove(&seq);
+        let outgoing = self.count_out(seq, effective, ctx);
         self.dirty.outgoing.insert(seq);
         self.pace.own_messages += 1;
         self.touch();
@@ -239,19 +239,47 @@ impl Conversation {
         }
     }
 
-    /// Before the next epoch: what did not count goes back into the queue, and its numbers too.
-    pub(super) fn take_back(&mut self) {
+    /// A message that counts leaves the queue, unless its epoch may have ended before.
+    fn count_out(&mut self, seq: u64, effective: u64, ctx: &Ctx<'_>) -> Option<Outgoing> {
+        let unsure = self.may_have_ended_before(effective, ctx);
+        let outgoing = self.outgoing.get_mut(&seq)?;
+        match outgoing.placed().map(|placed| placed.number).filter(|_| unsure) {
+            Some(number) => {
+                let counted = outgoing.clone();
+                outgoing.state = OutgoingState::Counted { number, effective };
+                Some(counted)
+            }
+            None => self.outgoing.remove(&seq),
+        }
+    }
+
+    /// Before the next epoch: what did not count up to the tick `closing` goes back into the queue,
+    /// and its numbers too.
+    pub(super) fn take_back(&mut self, closing: u64) {
+        self.settle_counted(closing);
         for (seq, outgoing) in &mut self.outgoing {
-            if let OutgoingState::Sealed(placed) = &outgoing.state {
-                self.next_number = self.next_number.min(placed.number);
+            if let Some(number) = outgoing.number() {
+                self.next_number = self.next_number.min(number);
                 outgoing.state = OutgoingState::Queued;
                 self.dirty.outgoing.insert(*seq);
             }
         }
     }
 
+    /// What counted up to the tick `closing` is stored for good.
+    fn settle_counted(&mut self, closing: u64) {
+        let counts = |outgoing: &Outgoing| matches!(outgoing.state, OutgoingState::Counted { effective, .. } if effective <= closing);
+        let settled: Vec<u64> =
+            self.outgoing.iter().filter(|(_, it)| counts(it)).map(|(seq, _)| *seq).collect();
+        for seq in settled {
+            self.outgoing.remove(&seq);
+            self.dirty.outgoing.insert(seq);
+        }
+    }
+
     /// Nothing will be sent here any more.
     pub(super) fn fail_queue(&mut self, ctx: &mut Ctx<'_>) {
+        self.settle_counted(u64::MAX);
         let messages = self.outgoing.values().map(|outgoing| outgoing.message).collect();
         ctx.news.task(Task::Failed { messages });
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
@@ -280,13 +308,14 @@ impl Conversation {
         let outgoing = self.outgoing.values().find(|outgoing| outgoing.message == message)?;
         Some(match outgoing.state {
             OutgoingState::Waiting => MessageState::Waiting,
+            OutgoingState::Counted { .. } => return None,
             _ => MessageState::Queued,
         })
     }
 
     /// How many own messages go out by themselves, and how many wait for their author.
     pub(crate) fn queue_lengths(&self) -> (usize, usize) {
-        let texts = self.outgoing.values().filter(|outgoing| outgoing.kind == TEXT);
+        let texts = self.outgoing.values().filter(|it| it.kind == TEXT && !it.has_counted());
         let waiting = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Waiting);
         let (waiting, queued): (Vec<_>, Vec<_>) = texts.partition(waiting);
         (queued.len(), waiting.len())
@@ -299,7 +328,8 @@ impl Conversation {
             return 0;
         }
         let waits = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Waiting);
-        let messages = self.outgoing.values().filter(|outgoing| !waits(outgoing)).count();
+        let open = |outgoing: &&Outgoing| !waits(outgoing) && !outgoing.has_counted();
+        let messages = self.outgoing.values().filter(open).count();
         // Nobody waits for the refreshing of keys, nor for a leaver to be taken out.
         let asked = |intent: &&Intent| {
             let unasked = matches!(

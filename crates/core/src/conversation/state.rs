@@ -217,6 +217,13 @@ pub(crate) enum OutgoingState {
     Waiting,
     /// Stands in a slot of the present epoch.
     Sealed(Placed),
+    /// Counts, unless the epoch turns out to have ended in a time that a restored server has lost.
+    Counted {
+        /// The running number it was given.
+        number: u64,
+        /// Its effective tick.
+        effective: u64,
+    },
 }
 
 /// A message in a slot. Its MLS bytes move unchanged to another slot when this one is taken.
@@ -347,6 +354,20 @@ impl Outgoing {
             state: OutgoingState::Queued,
             after: Vec::new(),
         }
+    }
+
+    /// Its running number, once it has one.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match &self.state {
+            OutgoingState::Sealed(placed) => Some(placed.number),
+            OutgoingState::Counted { number, .. } => Some(*number),
+            OutgoingState::Queued | OutgoingState::Waiting => None,
+        }
+    }
+
+    /// Whether it is stored, as far as is known.
+    pub(crate) fn has_counted(&self) -> bool {
+        matches!(self.state, OutgoingState::Counted { .. })
     }
 
     /// Where it stands, if it stands anywhere.

@@ -415,7 +415,11 @@ fn a_declared_recovery_is_followed_and_said_so() {
     restored.ticks(50, 1);
     ada.connect(&mut restored);
     assert_eq!(ada.alarms(), [""; 0]);
-    assert!(ada.events.contains(&LogEvent::Recovered { after: 6 }), "{:?}", ada.events);
+    assert!(
+        ada.events.contains(&LogEvent::Recovered { after: 6, until: server.now_ms + 1_000 }),
+        "{:?}",
+        ada.events
+    );
     assert_eq!(ada.log.head(), Some(restored.newest()));
     assert_eq!(ada.first_listing(server.tag(7).prefix()), None, "undone");
     assert_eq!(ada.first_listing(server.tag(6).prefix()), Some(6));
