@@ -270,10 +270,23 @@ pub struct Health {
     pub server_full: bool,
     /// Why nothing is sent any more, if so: the alarm's code and text.
     pub halted: Option<(String, String)>,
-    /// Groups about which there is something to do.
-    pub groups: Vec<GroupCare>,
     /// The newest recovery from a backup that the server has declared.
     pub recovery: Option<RecoveryView>,
+    /// Groups about which there is something to do.
+    pub groups: Vec<GroupCare>,
+}
+
+/// A server's recovery from a backup, as this device has followed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryView {
+    /// The last tick that survived.
+    pub after: u64,
+    /// The first tick after the recovery.
+    pub until: u64,
+    /// Lost cells that this device has put again since it was started.
+    pub put_again: usize,
+    /// Lost cells that it still has to put again.
+    pub pending: usize,
 }
 
 /// What there is to do about a group.
@@ -310,19 +323,6 @@ pub struct LeftBehind {
     pub name: Name,
     /// Why, for people.
     pub why: &'static str,
-}
-
-/// A server's recovery from a backup, as this device has followed it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecoveryView {
-    /// The last tick that survived.
-    pub after: u64,
-    /// The first tick after the recovery.
-    pub until: u64,
-    /// Lost cells that this device has put again since it was started.
-    pub put_again: usize,
-    /// Lost cells that it still has to put again.
-    pub pending: usize,
 }
 
 /// A stranger who wrote to a reusable link.

@@ -209,13 +209,13 @@ impl Report {
             "withheld": health.withheld,
             "skipped": health.skipped,
             "stuck": stuck,
-            "groups": health.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
             "recovery": health.recovery.map(|it| json!({
                 "after": it.after,
                 "until": it.until,
                 "put_again": it.put_again,
                 "pending": it.pending,
             })),
+            "groups": health.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
             "server_full": health.server_full,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
@@ -245,8 +245,8 @@ mod tests {
             stuck: Vec::new(),
             server_full: false,
             halted: None,
-            groups: Vec::new(),
             recovery: None,
+            groups: Vec::new(),
         };
         Report { trouble: None, damage: Vec::new(), health, now_ms: 1_000_000 }
     }

@@ -180,8 +180,8 @@ fn health() -> Health {
         stuck: Vec::new(),
         server_full: false,
         halted: None,
-        groups: Vec::new(),
         recovery: None,
+        groups: Vec::new(),
     }
 }
 

@@ -48,16 +48,16 @@ impl Account {
         if let Err(breach) = self.cells.take_evidence(of, cell, &mut self.log) {
             self.log.accuse(breach);
         }
-        self.look_again();
+        self.look_anew();
     }
 
     /// There is none.
     pub(super) fn on_no_evidence(&mut self, of: Tag) {
         self.cells.no_evidence(of);
-        self.look_again();
+        self.look_anew();
     }
 
-    fn look_again(&mut self) {
+    fn look_anew(&mut self) {
         self.conversations.values_mut().for_each(|chat| chat.look_again());
         self.log_moved = true;
     }

@@ -54,8 +54,8 @@ impl Account {
             stuck: stuck.map(|chat| chat.chat).collect(),
             server_full: self.cells.server_full(),
             halted: self.halted.clone(),
-            groups,
             recovery: self.recovery(),
+            groups,
         })
     }
 

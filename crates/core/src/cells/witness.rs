@@ -59,6 +59,10 @@ impl Cells {
     pub(crate) fn keep_signed(&mut self, log: &mut LogFollower) {
         for one in std::mem::take(&mut self.witness.unsigned) {
             let tick = one.proof.leaf.tick;
+            if log.is_undone(tick) {
+                // The head of a tick that the server has lost is not to be had.
+                continue;
+            }
             let Some(head) = log.signed_at(tick).cloned() else {
                 log.want_signed_at(tick);
                 self.witness.unsigned.push(one);
