@@ -58,7 +58,7 @@ impl Account {
                 }
             } else if let Some(chat) = self.due.pop_first() {
                 self.with(chat, Conversation::advance);
-                self.look_again(chat);
+                self.has_gone_on(chat);
             } else if !self.contacts_are_read() {
                 return;
             }

@@ -91,7 +91,7 @@ impl Account {
     }
 
     /// A conversation has gone on: whoever waits for it looks again.
-    pub(in super::super) fn look_again(&mut self, chat: ChatId) {
+    pub(in super::super) fn has_gone_on(&mut self, chat: ChatId) {
         let old = self.conversations.get(&chat);
         if self.joins.awaited.contains(&chat) && old.is_none_or(|old| old.is_read_out(&self.log)) {
             self.joins.awaited.remove(&chat);
