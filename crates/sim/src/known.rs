@@ -19,12 +19,6 @@ impl World {
         same_stay.next().is_none()
     }
 
-    /// A profile that was put back seals a slot again that its log lists already, when something is
-    /// written before its own cell there was read.
-    pub(crate) fn known_reseal(&self, who: usize) -> bool {
-        self.plan.rolls_back(who)
-    }
-
     /// Three answers that do not come within thirty seconds each are called withheld, although the
     /// connection may be dead and takes up to 75 seconds to be known so.
     pub(crate) fn known_withheld(&self) -> bool {
