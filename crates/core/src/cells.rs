@@ -427,6 +427,11 @@ impl Cells {
         self.fetches.on_head(now_ms, tick, head, &mut self.out.events);
     }
 
+    /// The connection brings something: it lives.
+    pub(crate) fn hear(&mut self) {
+        self.fetches.hear();
+    }
+
     /// The connection is gone: what was in flight is sent again on the next.
     pub(crate) fn disconnected(&mut self) {
         self.outbox.disconnected();

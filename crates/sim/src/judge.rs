@@ -13,14 +13,14 @@
 //! Where nothing can expire and nobody's profile was put back, nothing may be missing, not even with
 //! a gap shown, and nothing may be stuck.
 
-use crate::known::known_invitation;
 use crate::outcome::Wrong;
 use crate::person::Person;
 use crate::play::what_is;
+use crate::told::Told;
 use crate::world::{Text, World};
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::io::{ChatState, Event, HistoryRow, MessageState};
-use undertone_core::{Seat, Standing};
+use undertone_core::{ChatId, Seat, Standing};
 
 /// Where a message stands, as its row's order says: the epoch first.
 fn epoch_of(row: &HistoryRow) -> Option<u64> {
@@ -275,8 +275,9 @@ impl World {
         let told = chat.is_some_and(|chat| reader.told.misses(chat.chat, &author.name));
         let expired =
             self.plan.may_expire() && (told || chat.is_none_or(|it| it.state != ChatState::Open));
-        let known = self.known_skipped_stay(who, &text.group, epoch);
-        if stuck || expired || known || self.excused(who) || self.has_left(who, text, epoch) {
+        let skipped = self.is_skipped(who, &text.group, epoch)
+            && chat.is_some_and(|chat| reader.told.of_skipped_stay(chat.chat));
+        if stuck || expired || skipped || self.excused(who) || self.has_left(who, text, epoch) {
             return None;
         }
         let state = chat.map(|chat| chat.state);
@@ -287,6 +288,23 @@ impl World {
         Some((Wrong::Lost, words))
     }
 
+    /// Whether this person sat in that epoch in a stay of which their device has followed nothing.
+    fn is_skipped(&self, who: usize, group: &[u8; 32], epoch: u64) -> bool {
+        let (identity, entered) = (&self.people[who].identity, &self.people[who].entered);
+        let mut entered = entered.range((*group, 0)..=(*group, u64::MAX)).map(|(_, seen)| *seen);
+        let joins = |seen: u64| epoch.min(seen)..=epoch.max(seen);
+        !entered.any(|seen| self.watch.stays(group, identity, joins(seen)))
+    }
+
+    fn has_skipped(&self, who: usize, chat: ChatId) -> bool {
+        let person = &self.people[who];
+        let Some(group) = person.standings.get(&chat).map(|standing| standing.group) else {
+            return false;
+        };
+        let mut sat = self.watch.epochs_with(&group, &person.identity);
+        sat.any(|epoch| self.is_skipped(who, &group, epoch))
+    }
+
     /// Whether this person had left when a message of that epoch came, and was not back.
     fn has_left(&self, who: usize, text: &Text, epoch: u64) -> bool {
         let person = &self.people[who];
@@ -294,17 +312,18 @@ impl World {
         left.any(|(group, at)| self.watch.stays(group, &person.identity, *at..=epoch))
     }
 
-    /// Where nothing can expire nothing is ever missing.
+    /// Where nothing can expire nothing is ever missing, but for stays that were over too soon.
     fn judge_gaps(&mut self) {
         if self.plan.may_expire() {
             return;
         }
         let mut found = Vec::new();
         for (who, person) in self.people.iter().enumerate() {
-            let gaps = person.told.gaps.values().flatten();
-            let known = |gap: &&String| self.known_withheld() && gap.contains("not delivered");
-            let gaps = gaps.filter(|gap| !self.excused(who) && !known(gap));
-            found.extend(gaps.map(|gap| (Wrong::FalseGap, format!("{}: {gap}", person.name))));
+            let gaps = person.told.gaps.iter();
+            let gaps = gaps.flat_map(|(chat, gaps)| gaps.iter().map(move |gap| (*chat, gap)));
+            let skipped = |chat, gap: &str| Told::is_of_stay(gap) && self.has_skipped(who, chat);
+            let gaps = gaps.filter(|(chat, gap)| !self.excused(who) && !skipped(*chat, gap));
+            found.extend(gaps.map(|(_, gap)| (Wrong::FalseGap, format!("{}: {gap}", person.name))));
         }
         self.all_wrong(found);
     }
@@ -347,8 +366,7 @@ impl World {
         let Event::Alarm { code, text } = event else { return };
         let expired =
             self.plan.may_expire() && matches!(code.as_str(), "join_failed" | "head_denied");
-        let known = (code == "withheld" && self.known_withheld()) || known_invitation(code, text);
-        if !expired && !known && !self.excused(who) {
+        if !expired && !self.excused(who) {
             let text = format!("{}: {code}: {text}", self.name(who));
             self.wrong(Wrong::FalseAlarm, text);
         }

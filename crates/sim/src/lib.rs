@@ -18,7 +18,6 @@
 mod act;
 mod disk;
 mod judge;
-mod known;
 mod line;
 mod minimise;
 mod net;

@@ -35,6 +35,16 @@ impl Told {
         }
     }
 
+    /// Whether a gap is about a stay that could not be followed.
+    pub(crate) fn is_of_stay(gap: &str) -> bool {
+        gap.starts_with("You were in this group before")
+    }
+
+    /// Whether a stay is said to be missing.
+    pub(crate) fn of_skipped_stay(&self, chat: ChatId) -> bool {
+        self.gaps.get(&chat).into_iter().flatten().any(|gap| Self::is_of_stay(gap))
+    }
+
     /// Whether something of this author is said to be missing.
     pub(crate) fn misses(&self, chat: ChatId, author: &str) -> bool {
         let gaps = self.gaps.get(&chat).into_iter().flatten();

@@ -85,6 +85,17 @@ impl Watch {
         self.epochs.get(&(*group, number))
     }
 
+    /// The epochs of a group in which somebody sits, as far as they were seen.
+    pub(crate) fn epochs_with(
+        &self,
+        group: &[u8; 32],
+        whom: &undertone_crypto::IdentityKey,
+    ) -> impl Iterator<Item = u64> {
+        let epochs = self.epochs.range((*group, 0)..=(*group, u64::MAX));
+        let sits = |epoch: &SeenEpoch| epoch.seats.iter().any(|seat| seat.identity == *whom);
+        epochs.filter(move |(_, epoch)| sits(epoch)).map(|((_, number), _)| *number)
+    }
+
     /// Whether somebody sits in all of these epochs, as far as they were seen.
     pub(crate) fn stays(
         &self,

@@ -47,7 +47,7 @@ impl Conversation {
         let audience = self.audience(ctx);
         let seq = self.next_outgoing;
         self.next_outgoing += 1;
-        let mut outgoing = Outgoing::new(ctx.me, salt, content, ctx.now_ms, audience);
+        let mut outgoing = Outgoing::new(ctx.me, salt, content, ctx.wall_ms, audience);
         let message = outgoing.message;
         outgoing.after = after;
         self.outgoing.insert(seq, outgoing);
@@ -335,7 +335,7 @@ impl Conversation {
         let Some((&seq, outgoing)) = waiting.next() else { return };
         if matches!(outgoing.state, OutgoingState::Waiting) {
             outgoing.audience = people;
-            outgoing.sent_ms = ctx.now_ms;
+            outgoing.sent_ms = ctx.wall_ms;
             outgoing.state = OutgoingState::Queued;
             self.dirty.outgoing.insert(seq);
             self.show_own(seq, MessageState::Queued, None, ctx);

@@ -72,8 +72,8 @@ impl Account {
         }
         self.joins.awaited.insert(chat);
         let Some(waiting) = self.joins.pending.get_mut(&join.id()) else { return false };
-        let until = *waiting.reads_until_ms.get_or_insert(self.now_ms + READING_MS);
-        until > self.now_ms
+        let until = *waiting.reads_until_ms.get_or_insert(self.clock.now_ms() + READING_MS);
+        until > self.clock.now_ms()
     }
 
     /// Nothing is written any more in groups whose successor is about to be joined.
