@@ -209,6 +209,9 @@ impl Account {
         if planted(Mutant::ReuseSlot) {
             account.forget_what_was_sealed();
         }
+        if planted(Mutant::SecondCommit) {
+            account.with_each(|conversation, ctx| conversation.forget_commit(ctx));
+        }
         account.log_moved = true;
         Ok(account)
     }

@@ -6,7 +6,7 @@ use crate::world::{Happening, World};
 use rand::Rng;
 use undertone_core::io::Input;
 use undertone_server_core::Put;
-use undertone_wire::{Answer, Request};
+use undertone_wire::{Answer, Request, Tag};
 
 /// The shortest time between two ticks, milliseconds.
 const TICK_MS: u64 = 20;
@@ -31,7 +31,7 @@ impl World {
         self.next_line += 1;
         self.lines.insert(line, Line::new(who, self.people[who].life));
         self.people[who].line = Some(line);
-        self.people[who].walked = false;
+        self.people[who].walked = None;
         self.feed(who, Input::Connected);
     }
 
@@ -46,6 +46,7 @@ impl World {
     pub(crate) fn transmit(&mut self, who: usize, id: u32, request: Request) {
         if let Request::Put { tag, cell, .. } = &request
             && let Some(violation) = self.watch.on_put(who, *tag, cell)
+            && !self.could_not_know(who, tag)
         {
             self.wrong(violation.wrong, violation.text);
         }
@@ -61,6 +62,13 @@ impl World {
             let request = Box::new(request.clone());
             self.at(at_ms, Happening::Arrive { line, id, request });
         }
+    }
+
+    /// A profile that was put back knows nothing of a cell that it sent before, unless the server had
+    /// listed it when this connection began.
+    fn could_not_know(&self, who: usize, tag: &Tag) -> bool {
+        let walked = self.people[who].walked.unwrap_or_default();
+        self.plan.rolls_back(who) && self.server.listed(tag).is_none_or(|tick| tick > walked)
     }
 
     /// The server reads a request, if it still reads that connection.

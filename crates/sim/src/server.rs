@@ -161,6 +161,12 @@ impl Server {
         Ok(())
     }
 
+    /// The tick that lists a cell; `None` when none does, and while the server is down.
+    pub(crate) fn listed(&self, tag: &Tag) -> Option<u64> {
+        let found = self.engine.as_ref()?.store().find(&tag.hash()).ok()??;
+        Some(found.0.tick)
+    }
+
     /// Promises that are not kept, of cells that are not expired.
     pub(crate) fn broken_promises(&self, now_ms: u64) -> Vec<Tag> {
         let Some(engine) = &self.engine else { return Vec::new() };
