@@ -9,6 +9,7 @@ mod bench;
 mod cargo;
 mod demo;
 mod kills;
+mod sim;
 mod test;
 mod wasm;
 
@@ -21,10 +22,11 @@ cargo xtask VERB
   test                           everything that CI runs
   demo [--no-wait]               a server and three people, told step by step; stays up to be joined
   kills [--count N] [--seed S]   kill processes at random moments of a conversation
+  sim [--seeds N] [--seed S]     play whole worlds from seeds; a failing one is made shorter
   bench [server|client|peers]    measure; without a word: server and client
   wasm                           build the pure crates for wasm32
 
-Later releases: sim, drill, screens, fuzz.";
+Later releases: drill, screens, fuzz.";
 
 /// Why a verb ended.
 enum Ended {
@@ -63,9 +65,8 @@ fn run(words: &[String]) -> Result<Ended> {
         "kills" => kills::run(&rest),
         "bench" => bench::run(&rest),
         "wasm" if rest.is_empty() => wasm::run(),
-        "sim" | "drill" | "screens" | "fuzz" => {
-            Ok(Ended::Usage(format!("{verb} is not in this release")))
-        }
+        "sim" => sim::run(&rest),
+        "drill" | "screens" | "fuzz" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(Ended::Well)
