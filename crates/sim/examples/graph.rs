@@ -18,12 +18,15 @@ const PEOPLE: usize = 24;
 /// Pairs of a hundred that are contacts.
 const DENSITY: u32 = 15;
 const WORLDS: u64 = 5;
+/// Draws of whoever has nothing to go by.
+const DRAWS: u32 = 200;
 const MINUTE: u64 = 60_000;
 /// Acts of one world.
 const ACTS: usize = 900;
 
 type Scores = BTreeMap<(usize, usize), f64>;
-type Attack = fn(&Observed) -> Scores;
+/// What an attacker comes to in one world.
+type Attack = fn(&Observed) -> f64;
 
 const ATTACKS: [(&str, Attack); 3] = [
     ("the running server, by which address stores and fetches the same cell", server),
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
             seen.ticks.len()
         );
         for (figures, (_, attack)) in figures.iter_mut().zip(ATTACKS) {
-            figures.push(auc(&attack(&seen), &seen.truth));
+            figures.push(attack(&seen));
         }
     }
     println!("\nWho talks with whom, as far as it can be told (1.00: wholly, 0.50: by chance)");
@@ -98,7 +101,7 @@ fn pairs(people: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// How many cells one of the two stored and the other fetched.
-fn server(seen: &Observed) -> Scores {
+fn server(seen: &Observed) -> f64 {
     let mut by_tag: BTreeMap<_, (BTreeSet<usize>, BTreeSet<usize>)> = BTreeMap::new();
     for asked in &seen.asked {
         let (stored, fetched) = by_tag.entry(asked.tag).or_default();
@@ -113,21 +116,23 @@ fn server(seen: &Observed) -> Scores {
             }
         }
     }
-    scores
+    auc(&scores, &seen.truth)
 }
 
 /// Nothing on the disk belongs to a person: whatever is computed from it alone is the same for every
-/// pair. What is left is a draw.
-fn disk(seen: &Observed) -> Scores {
+/// pair. What is left is to draw; the mean of many draws.
+fn disk(seen: &Observed) -> f64 {
     let seed = seen.ticks.iter().fold(0, |sum: u64, (at_ms, cells)| {
         sum.rotate_left(7) ^ at_ms.wrapping_mul(*cells as u64 + 1)
     });
     let mut rng = StdRng::seed_from_u64(seed);
-    pairs(seen.people).map(|pair| (pair, rng.random())).collect()
+    let mut draw =
+        || auc(&pairs(seen.people).map(|pair| (pair, rng.random())).collect(), &seen.truth);
+    (0..DRAWS).map(|_| draw()).sum::<f64>() / f64::from(DRAWS)
 }
 
 /// By how much more is stored while both are connected than while one of them is.
-fn disk_and_network(seen: &Observed) -> Scores {
+fn disk_and_network(seen: &Observed) -> f64 {
     let mut tallies: BTreeMap<(usize, usize), [Tally; 2]> =
         pairs(seen.people).map(|pair| (pair, Default::default())).collect();
     let mut here = vec![false; seen.people];
@@ -147,7 +152,7 @@ fn disk_and_network(seen: &Observed) -> Scores {
         before_ms = at_ms;
     }
     let score = |(pair, [both, one]): (_, [Tally; 2])| (pair, both.rate() - one.rate());
-    tallies.into_iter().map(score).collect()
+    auc(&tallies.into_iter().map(score).collect(), &seen.truth)
 }
 
 #[derive(Clone, Copy, Default)]
