@@ -262,7 +262,11 @@ impl Account {
     /// Something happened. `now_ms` is what this device's clock shows, Unix milliseconds; it may have
     /// been set since the last time.
     pub fn handle(&mut self, now_ms: u64, input: Input) {
+        let started = self.clock.is_unknown();
         self.clock.show(now_ms);
+        if started {
+            self.conversations.values_mut().for_each(|it| it.set_waits_right(now_ms));
+        }
         match input {
             Input::Connected => self.on_connected(),
             Input::Disconnected => self.on_disconnected(),

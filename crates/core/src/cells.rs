@@ -433,10 +433,10 @@ impl Cells {
     }
 
     /// The connection is gone: what was in flight is sent again on the next.
-    pub(crate) fn disconnected(&mut self) {
+    pub(crate) fn disconnected(&mut self, now_ms: u64) {
         self.outbox.disconnected();
         self.again.disconnected();
-        self.fetches.disconnected();
+        self.fetches.disconnected(now_ms, &mut self.out.events);
     }
 
     /// The next time after `now_ms` at which [`poll_request`](Self::poll_request) may have something

@@ -12,7 +12,10 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use std::{ops::RangeInclusive, time::Duration};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -22,6 +25,9 @@ use undertone_wire::{
     Answer, Frame, Info, KeyRing, PROTOCOL_HIGHEST, PROTOCOL_LOWEST, Request, ServerAddress,
     decode, encode,
 };
+
+/// Bytes in one silence, or with one ping, that are no part of a message that is coming.
+const LEAST_BYTES: u64 = 512;
 
 /// The longest message that a client takes. The longest that a server sends is a closed segment of
 /// 262,144 entries: four megabytes and its proof.
@@ -77,7 +83,8 @@ impl Connection {
             let (stream, heard) = Hearing::new(stream);
             let (sink, stream) = upgrade(address, stream).await?.split();
             let mut sender = FrameSender { sink };
-            let mut receiver = FrameReceiver { stream, heard, silence: limits.silence };
+            let mut receiver =
+                FrameReceiver { stream, heard, silence: limits.silence, lively: Instant::now() };
             let info = introduce(&mut sender, &mut receiver).await?;
             let keys = check_info(&info, pin)?;
             Ok(Self { info, keys, sender, receiver })
@@ -209,6 +216,8 @@ pub struct FrameReceiver {
     stream: SplitStream<Socket>,
     heard: Heard,
     silence: Duration,
+    /// When more came last than pings.
+    lively: Instant,
 }
 
 impl FrameReceiver {
@@ -216,17 +225,22 @@ impl FrameReceiver {
     ///
     /// # Errors
     /// [`Lost`] when the connection has ended, was silent for too long, or carries something
-    /// outside the grammar. Any byte breaks the silence: a long message may take its time.
+    /// outside the grammar. A part of a message breaks the silence, since a long one may take its
+    /// time; pings do not, or a server could hold its clients for ever and say nothing.
     pub async fn next(&mut self) -> Result<Frame, Lost> {
         loop {
             let heard = self.heard.bytes();
-            let Ok(next) = timeout(self.silence, self.stream.next()).await else {
-                if self.heard.bytes() == heard {
-                    return Err(Lost::Silent);
-                }
-                continue;
+            let next = timeout(self.silence, self.stream.next()).await;
+            let frame = match next {
+                Ok(message) => frame_of(message.ok_or(Lost::Closed)?.map_err(lost)?)?,
+                Err(_) => None,
             };
-            if let Some(frame) = frame_of(next.ok_or(Lost::Closed)?.map_err(lost)?)? {
+            if frame.is_some() || self.heard.bytes().saturating_sub(heard) > LEAST_BYTES {
+                self.lively = Instant::now();
+            } else if self.lively.elapsed() >= self.silence {
+                return Err(Lost::Silent);
+            }
+            if let Some(frame) = frame {
                 return Ok(frame);
             }
         }

@@ -7,12 +7,18 @@
 /// What the device's clock shows, and the engine's own time beside it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
+    /// Zero before the clock was first shown.
     wall_ms: u64,
     /// By how much the clock was set back since the start, all in all.
     ahead_ms: u64,
 }
 
 impl Clock {
+    /// Whether the clock was never shown.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.wall_ms == 0
+    }
+
     /// The clock shows `wall_ms`, Unix milliseconds.
     pub(super) fn show(&mut self, wall_ms: u64) {
         let before = self.now_ms();

@@ -103,7 +103,9 @@ impl Account {
         self.joins.held.remove(id);
         match place {
             Place::Barred(why) => return self.drop_join(id, why),
-            Place::Passed(chat) => return self.pass_stay(id, chat),
+            // Whoever names a state of the log that never was tells of no stay.
+            Place::Passed(chat) if self.opening_is_known(join) => return self.pass_stay(id, chat),
+            Place::Passed(_) => return,
             Place::Held => self.hold_join(*id, join),
             Place::Free | Place::Stuck(_) => {}
         }
@@ -254,14 +256,12 @@ impl Account {
         self.tell_skipped(chat);
     }
 
-    /// Told once for every invitation that was not followed.
+    /// One or several stays before the one in `chat` could not be followed; told where it is shown.
     fn tell_skipped(&mut self, chat: ChatId) {
-        let hidden = self.conversations.get(&chat).is_none_or(|it| it.succession.retired);
-        if !hidden {
-            let text = "You were in this group before, and were out of it again before this device \
-                        could follow: whatever was written then is missing here.";
-            self.news.event(Event::Gap { chat, text: text.to_owned() });
-        }
+        let chat = self.shown_in(chat);
+        let text = "You were in this group before, and were out of it again before this device \
+                    could follow: whatever was written then is missing here.";
+        self.news.event(Event::Gap { chat, text: text.to_owned() });
     }
 
     fn forget_join(&mut self, id: &JoinId) -> Option<PendingJoin> {

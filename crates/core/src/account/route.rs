@@ -19,7 +19,7 @@ impl Account {
         self.connected = false;
         self.asks.clear();
         self.log.disconnected();
-        self.cells.disconnected();
+        self.cells.disconnected(self.clock.now_ms());
     }
 
     pub(super) fn on_answer(&mut self, id: u32, answer: Answer) {

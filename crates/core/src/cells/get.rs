@@ -24,9 +24,12 @@ const OWNERS_MAX: usize = 8;
 const WINDOW: usize = 32;
 
 /// Silence that counts as a refusal, where the connection brings other things: a server cannot
-/// withhold a cell by saying nothing. A connection that brings nothing at all is dead, and ends when
-/// the transport has noticed.
+/// withhold a cell by saying nothing. A connection that brings nothing at all may be dead.
 const ANSWER_WITHIN_MS: u64 = 30_000;
+
+/// Flights in a row that may end with a connection, or on one that brings nothing, before that is
+/// withholding too: a server could fall silent whenever it is asked for one cell.
+const UNANSWERED_MAX: u32 = 6;
 
 type Events = VecDeque<CellEvent>;
 
@@ -37,6 +40,9 @@ struct Fetch {
     /// Everybody who waits for it: two letters may name one parcel.
     owners: Vec<Owner>,
     tries: u32,
+    /// Flights since the last answer that nothing came back from, and how much the server had said
+    /// when the first of them ended.
+    unanswered: (u32, u64),
     place: Place,
     /// Its turn among those that are due at one time.
     turn: u64,
@@ -100,7 +106,14 @@ impl Fetches {
         let (turn, place) = (self.next_turn, Place::Ready(0));
         self.next_turn += 1;
         self.ready.insert((0, turn), want);
-        let fetch = Fetch { owners: vec![owner], tries: 0, place, turn, at_its_tick: None };
+        let fetch = Fetch {
+            owners: vec![owner],
+            tries: 0,
+            unanswered: (0, 0),
+            place,
+            turn,
+            at_its_tick: None,
+        };
         self.all.insert(want, fetch);
         true
     }
@@ -164,7 +177,7 @@ impl Fetches {
                 return;
             }
             if self.is_dead_since(&want) {
-                self.set_place(want, Place::Ready(0));
+                self.unanswered(now_ms, want, events);
             } else {
                 self.withheld(now_ms, want, events);
             }
@@ -199,9 +212,9 @@ impl Fetches {
         ready.into_iter().chain(overdue).map(|((at_ms, _), _)| *at_ms).min()
     }
 
-    pub(super) fn disconnected(&mut self) {
+    pub(super) fn disconnected(&mut self, now_ms: u64, events: &mut Events) {
         let flying: Vec<Want> = self.flying.values().copied().collect();
-        flying.into_iter().for_each(|want| self.set_place(want, Place::Ready(0)));
+        flying.into_iter().for_each(|want| self.unanswered(now_ms, want, events));
         // The next connection may show that the log has lost that tick.
         self.all.values_mut().for_each(|fetch| fetch.at_its_tick = None);
     }
@@ -267,7 +280,9 @@ impl Fetches {
 
     /// Ends the flight of a fetch; the head that was asked for. `None` when it was given up.
     fn landed(&mut self, want: &Want) -> Option<HeadRef> {
-        let Place::Flying(head, _) = self.all.get(want)?.place else { return None };
+        let fetch = self.all.get_mut(want)?;
+        let Place::Flying(head, _) = fetch.place else { return None };
+        fetch.unanswered = (0, 0);
         self.set_place(*want, Place::Ready(0));
         Some(head)
     }
@@ -382,6 +397,21 @@ impl Fetches {
             self.cancel(&want);
             events.extend(owners.into_iter().map(|owner| CellEvent::Expired { owner, tag }));
         }
+    }
+
+    /// A flight that nothing came back from. What else the server has said since the first of several
+    /// shows that it could have answered.
+    fn unanswered(&mut self, now_ms: u64, want: Want, events: &mut Events) {
+        let Some(fetch) = self.all.get_mut(&want) else { return };
+        let (times, since) = fetch.unanswered;
+        let since = if times == 0 { self.heard } else { since };
+        fetch.unanswered = (times.saturating_add(1), since);
+        if times + 1 < UNANSWERED_MAX || self.heard == since {
+            return self.set_place(want, Place::Ready(0));
+        }
+        fetch.unanswered = (0, 0);
+        fetch.tries = fetch.tries.max(TRIES_BEFORE_WITHHELD - 1);
+        self.withheld(now_ms, want, events);
     }
 
     fn withheld(&mut self, now_ms: u64, want: Want, events: &mut Events) {

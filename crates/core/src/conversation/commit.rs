@@ -5,6 +5,7 @@
 //! Removals go first; leavers are removed by whoever commits next.
 
 use super::judge::CommitParcel;
+use super::presence::SPREAD_MS;
 use super::{Conversation, Ctx, Intent, Pending};
 use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
@@ -84,7 +85,7 @@ impl Conversation {
         self.commit(plan, ctx)
     }
 
-    /// When something has to be looked at again, by this device's clock.
+    /// When something has to be looked at again, by the engine's own clock.
     pub(crate) fn next_wake_ms(&self, now_ms: u64) -> Option<u64> {
         let closed = self.held || self.leaving || self.reading.control.is_some();
         if !self.is_live() || self.pending.is_some() || closed || self.succession.yields {
@@ -98,6 +99,24 @@ impl Conversation {
         let heal = self.pace.heal_at_ms.max(self.pace.last_commit_ms + QUIET_MS);
         let wake = intents.map_or(heal, |intents| intents.min(heal));
         Some(wake.max(self.pace.waits_until_ms(now_ms)))
+    }
+
+    /// After a start: what is waited for longer than was ever meant was set by a clock that was wrong,
+    /// and is due when the longest wait is over.
+    pub(crate) fn set_waits_right(&mut self, now_ms: u64) {
+        let at_most = |time: &mut u64, wait_ms: u64| {
+            *time = (*time).min(now_ms.saturating_add(wait_ms));
+        };
+        at_most(&mut self.pace.last_commit_ms, 0);
+        at_most(&mut self.pace.heal_at_ms, HEAL_EVERY_MS);
+        for intent in &mut self.intents {
+            match intent {
+                // Others remove it; this device does when they do not wait for a time.
+                Intent::Remove { not_before_ms: u64::MAX, .. } => {}
+                Intent::Remove { not_before_ms, .. } => at_most(not_before_ms, SPREAD_MS),
+                _ => {}
+            }
+        }
     }
 
     fn want_healing(&mut self, ctx: &Ctx<'_>) {

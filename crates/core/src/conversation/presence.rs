@@ -27,7 +27,7 @@ const DAY_MS: u64 = 86_400_000;
 /// Silence after which a leaf is removed.
 const SILENT_MS: u64 = 90 * DAY_MS;
 /// Longest random wait before that.
-const SPREAD_MS: u64 = DAY_MS;
+pub(super) const SPREAD_MS: u64 = DAY_MS;
 /// Silence is looked for once in this time.
 const LOOK_MS: u64 = 3_600_000;
 /// Time that an invitation has to be followed.

@@ -250,7 +250,7 @@ impl Conversation {
                 left: None,
                 asked: false,
                 unheard: false,
-                not_before_ms: ctx.now_ms,
+                not_before_ms: 0,
             });
         }
     }

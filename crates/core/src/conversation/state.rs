@@ -292,7 +292,7 @@ pub(crate) enum Intent {
         /// Whether the reason is that nothing was heard of it.
         #[serde(default)]
         unheard: bool,
-        /// Not before this time, by this device's clock.
+        /// Not before this time, by the engine's own clock; `u64::MAX` leaves it to others.
         not_before_ms: u64,
     },
     /// The group has another name.

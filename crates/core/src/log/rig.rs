@@ -215,7 +215,7 @@ impl Client {
     pub(crate) fn disconnect(&mut self) {
         self.streaming_from = None;
         self.log.disconnected();
-        self.cells.disconnected();
+        self.cells.disconnected(self.now_ms);
     }
 
     /// Everything that the device and the server have to say to each other.

@@ -112,6 +112,23 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_pings_is_given_up() {
+    let puppet = puppet().await;
+    let address = puppet.address();
+    let server = tokio::spawn(async move {
+        let mut visitor = puppet.welcome().await;
+        while visitor.0.send(Message::Ping(Vec::new().into())).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let hasty = Limits { silence: Duration::from_millis(50), ..Limits::default() };
+    let mut connection = Connection::open(&address, None, &hasty).await.unwrap();
+    assert!(matches!(connection.receiver.next().await, Err(Lost::Silent)));
+    drop(connection);
+    server.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_never_says_who_it_is_is_given_up() {
     let puppet = puppet().await;
     let address = puppet.address();
@@ -128,7 +145,8 @@ async fn a_long_message_on_a_slow_network_is_no_silence() {
     let address = puppet.address();
     let server = tokio::spawn(async move {
         let mut visitor = puppet.welcome().await;
-        let frame = encode(&Frame::Answer { id: 1, answer: Answer::Info(ada_info()) });
+        let refusal = Refusal { kind: RefusalKind::Busy, message: vec![b'x'; 8_000].into() };
+        let frame = encode(&Frame::Answer { id: 1, answer: Answer::Refused(refusal) });
         let piece = frame.len().div_ceil(5);
         let mut pieces = frame.chunks(piece).peekable();
         let mut kind = Data::Binary;

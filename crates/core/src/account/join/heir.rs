@@ -99,9 +99,28 @@ impl Account {
         }
     }
 
+    /// The chat that shows a conversation: its own, or that of the group which has taken its place.
+    pub(super) fn shown_in(&self, chat: ChatId) -> ChatId {
+        let mut shown = chat;
+        // No chain of successions is longer.
+        for _ in 0..self.conversations.len() {
+            let old = self.conversations.get(&shown).filter(|it| it.succession.retired);
+            let heir = old.and_then(|old| {
+                let mut all = self.conversations.values();
+                all.find(|it| it.succession.succeeds() == Some(old.conversation))
+            });
+            let Some(heir) = heir else { break };
+            shown = heir.chat;
+        }
+        shown
+    }
+
     /// The other successor stays.
     pub(super) fn lose_to(&mut self, chat: ChatId, join: &PendingJoin) {
         self.forget_join(&join.id());
+        if join.skips {
+            self.tell_skipped(chat);
+        }
         let who = self.contacts.name_of(&join.from);
         let text = format!(
             "{who} began this group anew at the same time. This group stays; the other one ends."

@@ -64,15 +64,24 @@ impl Account {
         members.iter().any(|member| member.identity == *identity)
     }
 
+    /// Whether somebody is a member of a conversation that lives, or was one at the end of another.
+    fn knows_member(&mut self, chat: ChatId, identity: &IdentityKey) -> bool {
+        let had = self.conversations.get(&chat).is_some_and(|it| it.had_member(identity));
+        had || self.is_member(chat, identity)
+    }
+
     pub(super) fn place_for(&mut self, join: &PendingJoin) -> Place {
         let opening = join.opening().map_or(0, |opening| opening.tick);
         // What others have made under the same id bars nobody.
         let shared = |stay: &&Conversation| stay.is_live() || stay.had_member(&join.from);
         let passes = |stay: &&Conversation| opening <= stay.newest_epoch().opened;
         let passed = self.stays(join).find(|stay| shared(stay) && passes(stay));
-        if let Some(stay) = passed {
+        if let Some((chat, began_after)) = passed.map(|it| (it.chat, it.began_after(opening))) {
             return match join.source {
-                Source::Invite { .. } if stay.began_after(opening) => Place::Passed(stay.chat),
+                // Nobody else can have invited into the stay before.
+                Source::Invite { from } if began_after && self.knows_member(chat, &from) => {
+                    Place::Passed(chat)
+                }
                 _ => Place::Barred("it is not newer than what this device has seen of the group"),
             };
         }

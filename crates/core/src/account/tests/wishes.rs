@@ -73,3 +73,26 @@ fn set_back(restarts: bool) {
     world.pass(60_000);
     assert_eq!(world.chat_if_any("Ben", "Newsroom"), Some(ben), "restarts: {restarts}");
 }
+
+#[test]
+fn who_left_while_a_clock_was_a_year_ahead_is_out_within_a_day_of_its_being_right() {
+    let (mut world, ada) = World::desk(84);
+    let chloe = world.chat("Chloe", "Desk");
+    // Nobody else is there to commit.
+    world.set_online("Ben", false);
+    world.person("Ada").skew_ms = 365 * 86_400_000;
+    world.command("Chloe", Command::Leave { chat: chloe }).expect("she leaves");
+    let is_out = |told: &[String]| told.iter().any(|text| text.starts_with("You removed Chloe"));
+    assert!(!is_out(&world.members_told("Ada")), "not at once");
+    world.person("Ada").skew_ms = 0;
+    world.crash("Ada");
+    world.rest();
+    world.pass(86_400_000);
+    let told = world.members_told("Ada");
+    assert!(is_out(&told), "{told:?}");
+    world.set_online("Ben", true);
+    world.say("Ada", ada, "on we go");
+    world.rest();
+    let ben = world.chat("Ben", "Desk");
+    assert_eq!(world.transcript("Ben", ben), ["Ada: on we go"]);
+}

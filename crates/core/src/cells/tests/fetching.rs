@@ -127,6 +127,21 @@ fn a_connection_that_brings_nothing_at_all_withholds_nothing() {
 }
 
 #[test]
+fn a_server_that_falls_silent_whenever_it_is_asked_for_one_cell_withholds_it() {
+    let (_, mut ada, tag) = reading();
+    ada.cells.get(tag, Some(2), lane(2));
+    for connection in 1..=6 {
+        assert_eq!(ada.cell_events, [], "connection {connection}");
+        // It says who it is and shows its newest head; then nothing more comes.
+        ada.cells.hear();
+        assert!(ada.cells.poll_request(ada.now_ms, &ada.log).is_some());
+        ada.cells.disconnected(ada.now_ms);
+        ada.collect();
+    }
+    assert_eq!(ada.cell_events, [CellEvent::Withheld { owner: lane(2), tag, tries: 3 }]);
+}
+
+#[test]
 fn an_expired_cell_is_gone_only_if_it_is_old_enough() {
     let (mut server, mut ada, tag) = reading();
     ada.cells.get(tag, Some(2), lane(2));
