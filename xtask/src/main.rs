@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod drill;
 mod kills;
 mod sim;
 mod test;
@@ -23,10 +24,11 @@ cargo xtask VERB
   demo [--no-wait]               a server and three people, told step by step; stays up to be joined
   kills [--count N] [--seed S]   kill processes at random moments of a conversation
   sim [--seeds N] [--seed S]     play whole worlds from seeds; a failing one is made shorter
+  drill graph                    how far who talks with whom can be recovered
   bench [server|client|peers]    measure; without a word: server and client
   wasm                           build the pure crates for wasm32
 
-Later releases: drill, screens, fuzz.";
+Later releases: screens, fuzz.";
 
 /// Why a verb ended.
 enum Ended {
@@ -66,7 +68,8 @@ fn run(words: &[String]) -> Result<Ended> {
         "bench" => bench::run(&rest),
         "wasm" if rest.is_empty() => wasm::run(),
         "sim" => sim::run(&rest),
-        "drill" | "screens" | "fuzz" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
+        "drill" => drill::run(&rest),
+        "screens" | "fuzz" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(Ended::Well)

@@ -321,6 +321,11 @@ impl World {
         }
     }
 
+    /// How many cells have left a device.
+    pub(crate) fn cells_sent(&self, name: &'static str) -> usize {
+        self.sent.keys().filter(|(owner, _)| *owner == name).count()
+    }
+
     /// What the server has stored by now.
     pub(crate) fn backup(&self) -> Memory {
         self.server.store().backup()

@@ -32,6 +32,7 @@ impl World {
         self.lines.insert(line, Line::new(who, self.people[who].life));
         self.people[who].line = Some(line);
         self.people[who].walked = None;
+        self.see_presence(who, true);
         self.feed(who, Input::Connected);
     }
 
@@ -77,6 +78,8 @@ impl World {
         if open.served_until_ms < self.now_ms || !self.server.is_up() {
             return;
         }
+        let who = open.who;
+        self.see_request(who, &request);
         match request {
             Request::Put { tag, write, cell, token } => {
                 let put = Put { tag, write, cell, token };
@@ -223,6 +226,7 @@ impl World {
         let Some(line) = self.people[who].line.take() else { return };
         self.note(|world| format!("{} is disconnected", world.name(who)));
         self.close(line, linger_ms);
+        self.see_presence(who, false);
         self.feed(who, Input::Disconnected);
         let later_ms = self.now_ms + self.rng.random_range(50..3_000);
         self.at(later_ms, Happening::Dial { who });

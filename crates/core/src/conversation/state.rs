@@ -6,6 +6,7 @@ use crate::ids::{MessageId, Name};
 use crate::io::Role;
 use crate::parcel::ParcelRef;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteArray;
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::mls::Member;
 use undertone_crypto::{DeviceId, EpochLog, IdentityKey, Slot, SlotKeys};
@@ -54,7 +55,7 @@ pub(crate) struct OwnLane {
 
 /// A position in a chain of slots, with its keys at hand.
 #[derive(Serialize, Deserialize)]
-#[serde(from = "(u64, [u8; 32])", into = "(u64, [u8; 32])")]
+#[serde(from = "(u64, ByteArray<32>)", into = "(u64, ByteArray<32>)")]
 pub(crate) struct Chain {
     slot: Slot,
     keys: Option<SlotKeys>,
@@ -91,15 +92,16 @@ impl Clone for Chain {
     }
 }
 
-impl From<(u64, [u8; 32])> for Chain {
-    fn from((index, secret): (u64, [u8; 32])) -> Self {
-        Self::new(Slot::from_parts(index, secret))
+impl From<(u64, ByteArray<32>)> for Chain {
+    fn from((index, secret): (u64, ByteArray<32>)) -> Self {
+        Self::new(Slot::from_parts(index, secret.into_array()))
     }
 }
 
-impl From<Chain> for (u64, [u8; 32]) {
+impl From<Chain> for (u64, ByteArray<32>) {
     fn from(chain: Chain) -> Self {
-        chain.slot.dangerous_parts()
+        let (index, secret) = chain.slot.dangerous_parts();
+        (index, ByteArray::new(secret))
     }
 }
 
@@ -144,6 +146,7 @@ pub(crate) struct Past {
 pub(crate) struct Author {
     pub identity: IdentityKey,
     pub device: DeviceId,
+    #[serde(with = "serde_bytes")]
     pub mls_key: [u8; 32],
 }
 
@@ -160,7 +163,9 @@ pub(crate) struct PastMember {
     pub leaf: u32,
     pub identity: IdentityKey,
     pub device: DeviceId,
+    #[serde(with = "serde_bytes")]
     pub mls_key: [u8; 32],
+    #[serde(with = "serde_bytes")]
     pub key_hash: [u8; 32],
     /// It was removed since, and may be back: its numbers in this epoch are of another count.
     pub stay_ended: bool,
@@ -193,6 +198,7 @@ pub(crate) struct Outgoing {
     /// The same after every re-sealing.
     pub message: MessageId,
     /// What makes that id, with author and content.
+    #[serde(with = "serde_bytes")]
     pub salt: [u8; 16],
     /// Kind of the content.
     pub kind: u16,
@@ -236,6 +242,7 @@ pub(crate) struct Placed {
     /// The running number it was given.
     pub number: u64,
     /// *C* of the head.
+    #[serde(with = "serde_bytes")]
     pub body: [u8; 32],
     /// The head's payload, as on the wire.
     pub payload: Vec<u8>,
@@ -251,6 +258,7 @@ pub(crate) struct Pending {
     /// Its parcel, as on the wire.
     pub parcel: Vec<u8>,
     /// Hash of its declared change.
+    #[serde(with = "serde_bytes")]
     pub change: [u8; 32],
     /// For those whom it adds.
     pub welcome: Option<Vec<u8>>,
