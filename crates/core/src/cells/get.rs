@@ -357,6 +357,9 @@ impl Fetches {
         let listed = tick.map(|tick| log.times_listed(tag.prefix(), tick));
         if listed.is_none_or(|listed| listed > 0 && others.len() >= listed) {
             self.absent(want, events);
+        } else if tick.is_some_and(|tick| log.may_have_expired(tick)) {
+            // A server forgets that it ever held what has expired.
+            self.expired(want, events);
         } else {
             self.withheld(now_ms, want, events);
         }

@@ -142,6 +142,20 @@ fn a_server_that_falls_silent_whenever_it_is_asked_for_one_cell_withholds_it() {
 }
 
 #[test]
+fn a_cell_that_a_server_has_forgotten_is_expired_if_it_is_old_enough() {
+    let (mut server, mut ada, tag) = reading();
+    server.now_ms = START_MS + 31 * 86_400_000;
+    server.tick(&[70]);
+    ada.run(&mut server);
+    ada.cells.get(tag, Some(2), lane(2));
+    ada.run_bent(&mut server, &mut |request, honest| match request {
+        Request::Get { .. } => Answer::None { colliding: Vec::new() },
+        _ => honest,
+    });
+    assert_eq!(ada.cell_events, [CellEvent::Expired { owner: lane(2), tag }]);
+}
+
+#[test]
 fn an_expired_cell_is_gone_only_if_it_is_old_enough() {
     let (mut server, mut ada, tag) = reading();
     ada.cells.get(tag, Some(2), lane(2));
