@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz;
 mod kills;
 mod test;
 mod wasm;
@@ -22,9 +23,10 @@ cargo xtask VERB
   demo [--no-wait]               a server and three people, told step by step; stays up to be joined
   kills [--count N] [--seed S]   kill processes at random moments of a conversation
   bench [server|client|peers]    measure; without a word: server and client
+  fuzz [--seconds N] [TARGET...] hostile bytes, so long for each target; needs a nightly compiler
   wasm                           build the pure crates for wasm32
 
-Later releases: sim, drill, screens, fuzz.";
+Later releases: sim, drill, screens.";
 
 /// Why a verb ended.
 enum Ended {
@@ -62,10 +64,9 @@ fn run(words: &[String]) -> Result<Ended> {
         "demo" => demo::run(&rest),
         "kills" => kills::run(&rest),
         "bench" => bench::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "wasm" if rest.is_empty() => wasm::run(),
-        "sim" | "drill" | "screens" | "fuzz" => {
-            Ok(Ended::Usage(format!("{verb} is not in this release")))
-        }
+        "sim" | "drill" | "screens" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(Ended::Well)

@@ -8,6 +8,8 @@ mod accept;
 mod answers;
 mod commands;
 mod contacts;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod groups;
 mod invite;
 mod join;

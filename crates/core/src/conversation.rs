@@ -29,7 +29,7 @@ mod merge;
 mod receive;
 mod send;
 mod state;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod tests_kit;
 mod witness;
 
