@@ -129,7 +129,7 @@ impl Run {
                 }
                 Answer::Taken { cell, receipt } => {
                     assert_ne!(cell, put.cell.hash());
-                    assert!(receipt.verify_hash(keys, &put.tag, &cell).is_ok());
+                    assert!(receipt.verify_hash(keys, &put.tag, cell).is_ok());
                 }
                 other => panic!("to a PUT: {other:?}"),
             }

@@ -22,7 +22,9 @@ mod mls;
 mod profile;
 mod sealed;
 mod seeds;
+#[cfg(feature = "shell")]
 mod session;
+#[cfg(feature = "shell")]
 mod shell;
 mod texts;
 mod wire;
@@ -40,12 +42,13 @@ pub struct Target {
 }
 
 macro_rules! targets {
-    ($($name:ident: $run:path,)*) => {
-        /// All targets, the cheap ones first.
+    ($($(#[$when:meta])* $name:ident: $run:path,)*) => {
+        /// All targets.
         pub const TARGETS: &[Target] =
-            &[$(Target { name: stringify!($name), run: $run },)*];
+            &[$($(#[$when])* Target { name: stringify!($name), run: $run },)*];
 
         $(
+            $(#[$when])*
             #[doc = concat!("The target `", stringify!($name), "`.")]
             pub fn $name(bytes: &[u8]) {
                 $run(bytes);
@@ -70,13 +73,19 @@ targets! {
     device_list: sealed::device_list,
     key_package: mls::key_package,
     mls_message: mls::message,
+    #[cfg(feature = "shell")]
     profile_header: shell::profile_header,
-    server_files: shell::server_files,
+    #[cfg(feature = "shell")]
+    settings: shell::settings,
+    #[cfg(feature = "shell")]
     control_lines: shell::control_lines,
+    #[cfg(feature = "shell")]
     http: shell::http,
+    #[cfg(feature = "shell")]
     certificate: shell::certificate,
     store_folder: folder::folder,
     server_engine: engine::engine,
+    #[cfg(feature = "shell")]
     server_session: session::session,
     profile_records: profile::records,
     client_server: client::server,

@@ -1,12 +1,11 @@
 //! The inputs to begin with. The example `corpus` writes them into the corpus, beside the vectors of
 //! `testdata`.
 
-use crate::{mls, session};
+use crate::mls;
 use undertone_core::fuzzing;
 use undertone_crypto::{
     Device, DeviceId, DeviceList, Identity, Phrase, Secret, SignedDeviceList, cell, part_keys,
 };
-use undertone_store::{DatabaseKey, KdfParams, header};
 use undertone_wire::ServerId;
 
 /// Inputs in the grammar of a target, and decisions that lead it somewhere: (target, bytes).
@@ -15,13 +14,13 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.extend(mls::seeds());
     seeds.extend(sealed());
     seeds.extend(texts());
-    seeds.extend(files());
-    seeds.extend(talk());
     seeds.extend(decisions());
+    #[cfg(feature = "shell")]
+    seeds.extend(crate::shell::seeds());
     seeds
 }
 
-fn rng() -> rand_chacha::ChaCha20Rng {
+pub(crate) fn rng() -> rand_chacha::ChaCha20Rng {
     rand_chacha::rand_core::SeedableRng::from_seed([4; 32])
 }
 
@@ -35,52 +34,12 @@ fn sealed() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn texts() -> Vec<(&'static str, Vec<u8>)> {
-    let phrase = Phrase::generate(&mut rng());
+    let phrase = Phrase::generate(&mut rng()).dangerous_words();
     let address = format!("undertone://[::1]:7443/#{}", "0a".repeat(32));
     let fingerprint = Identity::from_bytes(&[1; 32]).key().to_string();
-    let texts = [&address, "socks5h://ada:secret@[::1]:9050", "Zoë 🦉", &fingerprint];
-    let texts = texts.into_iter().chain([phrase.dangerous_words().as_str()]);
+    let texts = [address.as_str(), "Zoë 🦉", &fingerprint];
+    let texts = texts.into_iter().chain([phrase.as_str()]);
     texts.map(|text| ("texts", text.as_bytes().to_vec())).collect()
-}
-
-fn files() -> Vec<(&'static str, Vec<u8>)> {
-    let key = DatabaseKey::of(Secret::from_bytes([1; 32]));
-    let kdf = KdfParams::DANGEROUS_CHEAP;
-    let sealed = header::Header::seal(header::DATABASE, &key, "words", kdf, &mut rng());
-    let header = sealed.expect("parameters in range").to_bytes();
-    vec![
-        ("profile_header", header),
-        ("server_files", undertone_server::EXAMPLE.as_bytes().to_vec()),
-        ("server_files", undertone_server::fuzzing::key_file(&[1; 32])),
-    ]
-}
-
-fn talk() -> Vec<(&'static str, Vec<u8>)> {
-    let info = [1, 0, 0, 0, 7, 6];
-    let stream = [1, 0, 0, 0, 7, 4, 0, 0, 0, 0, 0, 0, 0, 1];
-    let chunk =
-        |kind: u8, bytes: &[u8]| [&[kind], &(bytes.len() as u16).to_be_bytes()[..], bytes].concat();
-    let post = b"POST /undertone/1 HTTP/1.1\r\ncontent-length: 6\r\n\r\n";
-    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n";
-    let lines = [
-        r#"{"undertone_control":1,"challenge":"00"}"#,
-        r#"{"challenge":"00","proof":"11"}"#,
-        r#"{"request":{"verb":"chats"}}"#,
-        r#"{"line":{"text":"hello"}}"#,
-        r#"{"done":null}"#,
-    ];
-    vec![
-        ("server_session", [&[0], session::UPGRADE, &session::message(0x82, &info)].concat()),
-        ("server_session", [&[0], &post[..], &info].concat()),
-        (
-            "server_session",
-            [&[1], &chunk(4, &info)[..], &chunk(4, &stream), &[2, 2, 3, 9]].concat(),
-        ),
-        ("http", session::UPGRADE.to_vec()),
-        ("http", [&post[..], &info].concat()),
-        ("http", [&response[..], &info].concat()),
-        ("control_lines", format!("{}\n", lines.join("\n")).into_bytes()),
-    ]
 }
 
 /// For the targets whose inputs are decisions.

@@ -2,8 +2,6 @@
 
 use undertone_core::{Name, fuzzing};
 use undertone_crypto::{IdentityKey, Phrase};
-use undertone_server::Config;
-use undertone_transport::Socks5;
 use undertone_wire::ServerAddress;
 
 /// Every text that is read, as every kind of text; what is read is written as it is read.
@@ -11,9 +9,6 @@ pub(crate) fn texts(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(address) = text.parse::<ServerAddress>() {
         assert_eq!(address.to_string().parse(), Ok(address));
-    }
-    if let Ok(proxy) = text.parse::<Socks5>() {
-        assert_eq!(proxy.to_string().parse(), Ok(proxy));
     }
     if let Ok(phrase) = Phrase::parse(&text) {
         assert_eq!(Phrase::parse(&phrase.dangerous_words()), Ok(phrase));
@@ -24,6 +19,5 @@ pub(crate) fn texts(bytes: &[u8]) {
     let tame = Name::tamed(&text);
     assert_eq!(Name::parse(tame.as_str()), Ok(tame.clone()), "what is tamed may be typed");
     let _ = text.parse::<IdentityKey>();
-    let _ = Config::parse(&text);
     fuzzing::link(&text);
 }

@@ -277,8 +277,8 @@ impl Scene {
     /// A world that goes on from here; nobody is connected.
     pub(crate) fn world(&self) -> World {
         let mut world = World::new(self.files.copy(), self.now_ms);
-        for disk in &self.disks {
-            let account = load(disk, 7).expect("what was persisted loads");
+        for (disk, seed) in self.disks.iter().zip(7..) {
+            let account = load(disk, seed).expect("what was persisted loads");
             world.devices.push(Device::new(account, disk.clone()));
         }
         world

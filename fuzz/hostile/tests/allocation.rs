@@ -79,7 +79,7 @@ const BOUNDS: [Bound; 17] = [
     bound("device_list", hostile::device_list, 16 << 10, 32),
     bound("key_package", hostile::key_package, 64 << 10, 64),
     bound("profile_header", hostile::profile_header, 16 << 10, 32),
-    bound("server_files", hostile::server_files, 64 << 10, 64),
+    bound("settings", hostile::settings, 64 << 10, 64),
     bound("control_lines", hostile::control_lines, 16 << 10, 64),
     bound("http", hostile::http, 16 << 10, 32),
 ];
