@@ -45,7 +45,7 @@ pub(crate) fn run(words: &[&str]) -> Result<Ended> {
     if !has_cargo_fuzz() && !succeeds(&mut cargo(&["install", "--locked", "cargo-fuzz"]))? {
         return Ok(Ended::Badly);
     }
-    let chosen =
+    let chosen: Vec<&str> =
         if named.is_empty() { all.iter().map(String::as_str).collect() } else { named.to_vec() };
     run_targets(&chosen, seconds)
 }

@@ -82,8 +82,13 @@ pub(crate) async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin>(
     mut closing: watch::Receiver<bool>,
 ) {
     match open(service, stream).await {
-        Ok(Some(Admitted::WebSocket(session))) => drop(session.run(&mut closing).await),
-        Ok(Some(Admitted::Posts(posts, head))) => drop(posts.run(head, closing).await),
+        Ok(Some(Admitted::WebSocket(session))) => {
+            session.run(&mut closing).await;
+        }
+        Ok(Some(Admitted::Posts(posts, head))) => {
+            // How it ends is the client's business.
+            posts.run(head, closing).await.ok();
+        }
         Ok(None) | Err(_) => {}
     }
 }
