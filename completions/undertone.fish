@@ -165,7 +165,7 @@ complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fis
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -s h -l help -d 'Print help'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "create" -d 'Make a group with these contacts; up to 250 devices'
-complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "add" -d 'Invite contacts'
+complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "add" -d 'Invite contacts; who has not come in for seven days is invited anew'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "remove" -d 'Remove members; they can read nothing that is written afterwards'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "leave" -d 'Leave a group'
 complete -c undertone -n "__fish_undertone_using_subcommand group; and not __fish_seen_subcommand_from create add remove leave rename members role policy link approve ban" -f -a "rename" -d 'Give a group another name, for everybody'
@@ -258,6 +258,8 @@ complete -c undertone -n "__fish_undertone_using_subcommand config" -l profile -
 complete -c undertone -n "__fish_undertone_using_subcommand config" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand config" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l restart -d 'Begin a group anew that goes on no more: for its owners. Name, roles and members stay, and the chat goes on' -r
+complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l without -d 'With `--restart`: a member who does not come along' -r
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F

@@ -67,8 +67,7 @@ impl Context {
         command: Command,
     ) -> Result<Reply, Failure> {
         let answered = self.session.command(command);
-        let given_up =
-            self.wait(patience, |context| async move { context.check_room::<()>().await });
+        let given_up = self.wait_to_go_out(patience, |_| async { Ok(None::<()>) });
         tokio::select! {
             biased;
             reply = answered => Ok(reply?),
@@ -84,6 +83,31 @@ impl Context {
     pub(crate) async fn wait<T, F>(
         &self,
         patience: Patience,
+        check: impl FnMut(Self) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<Option<T>, Failure>>,
+    {
+        self.wait_unless(halted, patience, check).await
+    }
+
+    /// The same for what the server has to store first. That it has no room ends the waiting, too: it
+    /// may take for ever.
+    pub(crate) async fn wait_to_go_out<T, F>(
+        &self,
+        patience: Patience,
+        check: impl FnMut(Self) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<Option<T>, Failure>>,
+    {
+        self.wait_unless(|health| full(health).or_else(|| halted(health)), patience, check).await
+    }
+
+    async fn wait_unless<T, F>(
+        &self,
+        hopeless: impl Fn(&Health) -> Option<Failure> + Copy,
+        patience: Patience,
         mut check: impl FnMut(Self) -> F,
     ) -> Result<T, Failure>
     where
@@ -95,9 +119,11 @@ impl Context {
             let checked = check(context.clone());
             async move {
                 let found = match checked.await {
-                    Ok(None) => context.alarm().await.map(Err),
-                    Ok(Some(found)) => Some(Ok(found)),
-                    Err(failure) => Some(Err(failure)),
+                    Ok(None) => {
+                        let health = context.health().await;
+                        health.map_or_else(Some, |health| hopeless(&health)).map(Err)
+                    }
+                    done => done.transpose(),
                 };
                 Ok::<_, CommandError>(found)
             }
@@ -113,37 +139,12 @@ impl Context {
             .await
     }
 
-    /// Why nothing is sent any more, if so.
-    async fn alarm(&self) -> Option<Failure> {
-        match self.health().await {
-            Ok(health) => health.halted.map(|(code, text)| Failure::alarm(&code, text)),
-            Err(failure) => Some(failure),
-        }
-    }
-
     /// Waits until nothing that was asked for is undecided any more.
     pub(crate) async fn settled(&self, patience: Patience) -> Result<(), Failure> {
-        self.wait(patience, |context| async move {
-            if context.health().await?.unsettled == 0 {
-                return Ok(Some(()));
-            }
-            context.check_room().await
+        self.wait_to_go_out(patience, |context| async move {
+            Ok((context.health().await?.unsettled == 0).then_some(()))
         })
         .await
-    }
-
-    /// Ends the waiting for what the server has no room for: that may take for ever.
-    pub(crate) async fn check_room<T>(&self) -> Result<Option<T>, Failure> {
-        if self.health().await?.server_full {
-            return Err(Failure::new(
-                Exit::Unreachable,
-                "server_full",
-                "the server can store nothing at present: its disk is full or failing",
-                "what was queued stays queued and goes out by itself once there is room; tell the \
-                 operator",
-            ));
-        }
-        Ok(None)
     }
 
     /// Reads what there is for this device, if the server can be reached: a change is then made on
@@ -178,4 +179,23 @@ impl Context {
             _ => Err(Failure::bug("no health came")),
         }
     }
+}
+
+/// Why nothing is sent any more, if so.
+fn halted(health: &Health) -> Option<Failure> {
+    health.halted.as_ref().map(|(code, text)| Failure::alarm(code, text.clone()))
+}
+
+/// That the server has no room, if so.
+fn full(health: &Health) -> Option<Failure> {
+    let full = || {
+        Failure::new(
+            Exit::Unreachable,
+            "server_full",
+            "the server can store nothing at present: its disk is full or failing",
+            "what was queued stays queued and goes out by itself once there is room; tell the \
+             operator",
+        )
+    };
+    health.server_full.then(full)
 }

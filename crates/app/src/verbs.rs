@@ -106,7 +106,8 @@ impl Verb {
     /// does has a key of its own.
     pub(crate) fn may_begin_again(&self) -> bool {
         match self {
-            Self::Send(_) | Self::Watch(_) | Self::Sync(_) | Self::Doctor(_) => true,
+            Self::Send(_) | Self::Watch(_) | Self::Sync(_) => true,
+            Self::Doctor(args) => args.only_looks(),
             _ => self.reach() == Reach::Offline,
         }
     }

@@ -6,8 +6,10 @@
 
 mod accept;
 mod answers;
+mod care;
 mod commands;
 mod contacts;
+mod first;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
 mod groups;
@@ -16,7 +18,9 @@ mod join;
 mod letters;
 mod links;
 mod news;
+mod recovery;
 mod requests;
+mod restart;
 mod route;
 mod views;
 
@@ -104,6 +108,8 @@ pub struct Account {
     now_ms: u64,
     connected: bool,
     halted: Option<(String, String)>,
+    /// Until when groups wait for what contacts have said.
+    contacts_until_ms: Option<u64>,
     due: BTreeSet<ChatId>,
     log_moved: bool,
     tend_due: bool,
@@ -190,7 +196,9 @@ impl Account {
         let log_records = space("log");
         let log = LogFollower::load(me.server, borrowed(&log_records))?;
         let cell_records = space("cell");
-        let cells = Cells::load(borrowed(&cell_records))?;
+        let mut cells = Cells::load(borrowed(&cell_records))?;
+        cells.load_archive(borrowed(&space("archive")))?;
+        cells.restore(&log);
         let rng = ChaCha20Rng::from_seed(loaded.seed);
         let mut account = Self::assemble(me, log, cells, mls(space("mls"))?, rng);
         account.load_account(&records)?;
@@ -226,6 +234,7 @@ impl Account {
             now_ms: 0,
             connected: false,
             halted: None,
+            contacts_until_ms: None,
             due: BTreeSet::new(),
             log_moved: false,
             tend_due: false,
@@ -282,9 +291,17 @@ impl Account {
         Some(result)
     }
 
+    /// One step of every conversation.
+    fn with_each(&mut self, mut step: impl FnMut(&mut Conversation, &mut Ctx<'_>)) {
+        for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
+            self.with(chat, &mut step);
+        }
+    }
+
     fn ctx(&mut self) -> Ctx<'_> {
         Ctx {
             now_ms: self.now_ms,
+            groups_wait: self.contacts_until_ms.is_some(),
             rng: &mut self.rng,
             me: &self.me,
             log: &mut self.log,
@@ -396,6 +413,7 @@ impl Account {
         self.prune_listings();
         self.news.records_of("log", self.log.take_changes());
         self.news.records_of("cell", self.cells.take_changes());
+        self.news.records_of("archive", self.cells.take_archived());
         self.news.records_of("mls", self.mls.take_changes());
         let changes: Changes = self.news.take_changes();
         if !changes.is_empty() {
@@ -450,7 +468,9 @@ impl Account {
         let joins = self.joins.next_wake_ms();
         let links = self.links.next_wake_ms();
         let log = self.log.is_stalled().then_some(self.now_ms.saturating_add(1_000));
-        let earliest = wakes.chain(cells).chain(joins).chain(links).chain(log).min()?;
+        let first = self.contacts_until_ms;
+        let all = wakes.chain(cells).chain(joins).chain(links).chain(log).chain(first);
+        let earliest = all.min()?;
         Some(earliest.max(self.now_ms + 1))
     }
 }
@@ -495,13 +515,6 @@ impl Account {
 
     pub(crate) fn device_for_tests(&self) -> DeviceId {
         self.me.device
-    }
-
-    /// As if the server had proved that the listing of `tag` is another tag's.
-    pub(crate) fn prove_absent_for_tests(&mut self, tag: undertone_wire::Tag) {
-        self.cells.prove_absent_for_tests(tag);
-        self.settle();
-        self.flush();
     }
 
     pub(crate) fn signed_head_for_tests(&self) -> undertone_wire::SignedHead {

@@ -133,6 +133,8 @@ pub(crate) struct Invite {
     pub opening: HeadRef,
     /// The members' names as the inviter knows them.
     pub names: Vec<NamedMember>,
+    /// The MLS group whose place it takes, if it takes one's.
+    pub succeeds: Option<[u8; 32]>,
 }
 
 /// A member's name as somebody else knows it.

@@ -13,27 +13,38 @@
 //!
 //! **The queue of fetches** is not stored: whoever wants a cell asks again after a start. Each fetch
 //! names the tick that lists the cell. An answer counts only with a proof against the newest
-//! verified head; a cell that is listed but not given is asked for again, ever more slowly, and
+//! verified head (or the listed tick's own, to learn whose a listing is); a cell that is listed but not given is asked for again, ever more slowly, and
 //! reported as withheld after [`get::TRIES_BEFORE_WITHHELD`] attempts, unless the server proves that the
 //! listing was another tag's.
 //!
 //! A proof that fails is a [`Breach`](crate::log::Breach) of the log and stops everything.
 
+mod again;
+mod archive;
+mod bytes;
+mod evidence;
 mod get;
+mod origins;
 mod put;
 mod record;
 #[cfg(test)]
 mod tests;
+mod witness;
 
+pub(crate) use origins::{Counts, Listing};
 pub(crate) use put::{Put, PutState};
 
 use crate::{ids::ChatId, link::Post, log::LogFollower, stored::LoadError};
+use again::Again;
+use archive::Archive;
 use get::Fetches;
+use origins::Origins;
 use put::Outbox;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use undertone_crypto::SlotKeys;
-use undertone_wire::{Answer, Cell, CellHash, RefusalKind, Request, Tag};
+use undertone_wire::{Answer, Cell, CellHash, HeadRef, RefusalKind, Request, Tag};
+use witness::Witness;
 
 /// What a cell is to the account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,6 +107,11 @@ pub(crate) enum Owner {
         /// Which part of the letter; `None` for its cell.
         index: Option<u32>,
     },
+    /// The evidence of where another cell was first listed.
+    Evidence {
+        /// That cell's tag.
+        of: [u8; 32],
+    },
     /// A part of a Welcome or a tree.
     Join {
         /// The join.
@@ -115,7 +131,9 @@ impl Owner {
             | Self::Control { chat, .. }
             | Self::ControlPart { chat, .. }
             | Self::LanePart { chat, .. } => Some(*chat),
-            Self::Part { .. } | Self::Link { .. } | Self::Join { .. } => None,
+            Self::Part { .. } | Self::Link { .. } | Self::Join { .. } | Self::Evidence { .. } => {
+                None
+            }
         }
     }
 }
@@ -125,8 +143,21 @@ impl Owner {
 pub(crate) enum CellAsk {
     /// The storing of a cell.
     Put(Tag),
-    /// The fetching of one.
-    Get(Tag),
+    /// The fetching of one, which this tick lists where one is known to.
+    Get(Tag, Option<u64>),
+    /// The storing of one that the server has lost.
+    Again(Tag),
+}
+
+/// What came of putting a cell again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Restored {
+    /// Everybody will take its first listing for the one that counts.
+    Whole,
+    /// It is listed again, but not with evidence in time: others take the new listing for its first.
+    Late,
+    /// Another cell has taken its place, or the server refuses it.
+    Lost,
 }
 
 /// What became of a cell.
@@ -152,6 +183,15 @@ pub(crate) enum CellEvent {
         cell: CellHash,
         /// The tick that lists that cell.
         tick: u64,
+    },
+    /// A cell that a restored server had lost was put again.
+    Again {
+        /// Whose.
+        owner: Owner,
+        /// Where.
+        tag: Tag,
+        /// What that led to.
+        outcome: Restored,
     },
     /// The server will never store it; it stays in the outbox and is not sent again until a restart.
     Refused {
@@ -205,14 +245,20 @@ pub(crate) enum CellEvent {
 pub(crate) struct Cells {
     outbox: Outbox,
     fetches: Fetches,
+    archive: Archive,
+    again: Again,
+    origins: Origins,
+    witness: Witness,
     out: Out,
 }
+
+type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// What waits for the account.
 #[derive(Default)]
 struct Out {
     events: VecDeque<CellEvent>,
-    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    changes: Changes,
 }
 
 impl Cells {
@@ -229,6 +275,17 @@ impl Cells {
             cells.outbox.restore(tag, put);
         }
         Ok(cells)
+    }
+
+    /// Takes up the records of [`take_archived`](Self::take_archived).
+    ///
+    /// # Errors
+    /// When a record is damaged or from a newer version.
+    pub(crate) fn load_archive<'a>(
+        &mut self,
+        records: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Result<(), LoadError> {
+        records.into_iter().try_for_each(|(key, bytes)| self.archive.load(key, bytes))
     }
 
     /// Puts a sealed cell into the outbox. The tag must be new to it: a slot is sealed once.
@@ -331,6 +388,9 @@ impl Cells {
             return None;
         }
         let fetch = self.fetches.poll(now_ms, log, &mut self.out.events);
+        if fetch.is_none() && self.again.is_busy() {
+            return self.poll_again(now_ms, log);
+        }
         fetch.or_else(|| self.outbox.poll(now_ms, log.puts_in_flight_max()))
     }
 
@@ -346,9 +406,13 @@ impl Cells {
             return;
         }
         let outcome = match ask {
-            CellAsk::Put(tag) => self.outbox.on_answer(now_ms, tag, answer, log, &mut self.out),
-            CellAsk::Get(tag) => {
-                self.fetches.on_answer(now_ms, tag, answer, log, &mut self.out.events)
+            CellAsk::Put(tag) => {
+                self.outbox.on_answer(now_ms, tag, answer, log, &mut self.archive, &mut self.out)
+            }
+            CellAsk::Again(tag) => self.on_again(now_ms, tag, answer, log),
+            CellAsk::Get(tag, tick) => {
+                let Self { fetches, witness, out, .. } = self;
+                fetches.on_answer(now_ms, (tag, tick), answer, log, witness, &mut out.events)
             }
         };
         if let Err(breach) = outcome {
@@ -356,16 +420,15 @@ impl Cells {
         }
     }
 
-    /// As if the server had proved that the listing which a fetch goes by is another tag's: a test
-    /// cannot make two tags of one prefix.
-    #[cfg(test)]
-    pub(crate) fn prove_absent_for_tests(&mut self, tag: Tag) {
-        self.fetches.absent(tag, &mut self.out.events);
+    /// The head of `tick` is known, or cannot be had: what [`LogFollower::want_head_at`] came to.
+    pub(crate) fn on_head(&mut self, now_ms: u64, tick: u64, head: Option<HeadRef>) {
+        self.fetches.on_head(now_ms, tick, head, &mut self.out.events);
     }
 
     /// The connection is gone: what was in flight is sent again on the next.
     pub(crate) fn disconnected(&mut self) {
         self.outbox.disconnected();
+        self.again.disconnected();
         self.fetches.disconnected();
     }
 
@@ -373,7 +436,8 @@ impl Cells {
     /// that it has not now, Unix milliseconds.
     pub(crate) fn next_deadline(&self, now_ms: u64) -> Option<u64> {
         let outbox = self.outbox.deadline(now_ms);
-        outbox.into_iter().chain(self.fetches.deadline(now_ms)).min()
+        let again = self.again.deadline(now_ms);
+        outbox.into_iter().chain(again).chain(self.fetches.deadline(now_ms)).min()
     }
 
     /// The next thing to know.
@@ -384,6 +448,11 @@ impl Cells {
     /// What changed since the last call, for the space `cell`.
     pub(crate) fn take_changes(&mut self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
         std::mem::take(&mut self.out.changes).into_iter().collect()
+    }
+
+    /// What changed since the last call, for the space `archive`.
+    pub(crate) fn take_archived(&mut self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        std::mem::take(&mut self.archive.changes).into_iter().collect()
     }
 }
 

@@ -25,18 +25,24 @@ mod create;
 mod epochs;
 mod judge;
 mod lanes;
+mod lost;
 mod merge;
+mod presence;
 mod receive;
+mod roster;
 mod send;
 mod state;
+mod succession;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod tests_kit;
 mod witness;
 
 pub(crate) use create::{Founded, Welcomed};
+pub(crate) use roster::Roster;
 pub(crate) use state::{
     Author, Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed,
 };
+pub(crate) use succession::Estate;
 
 use crate::account::{Contacts, Me, News};
 use crate::cells::Cells;
@@ -54,6 +60,8 @@ use undertone_crypto::mls::{Group, Member, Mls};
 pub(crate) struct Ctx<'a> {
     /// This device's clock, Unix milliseconds.
     pub now_ms: u64,
+    /// Groups are not written to yet.
+    pub groups_wait: bool,
     /// Randomness.
     pub rng: &'a mut ChaCha20Rng,
     /// Who one is.
@@ -101,6 +109,11 @@ pub(crate) struct Conversation {
     joined: BTreeSet<Author>,
     names: BTreeMap<IdentityKey, Name>,
     pace: Pace,
+    #[serde(default)]
+    presence: presence::Presence,
+    /// Whose place in its chat it took, or who took its own.
+    #[serde(default)]
+    pub succession: succession::Succession,
     /// Who was here when this device left.
     last_people: BTreeSet<IdentityKey>,
     #[serde(skip)]
@@ -128,6 +141,11 @@ impl Live {
         let members = group.members();
         let policy = Policy::parse(&group.policy()).unwrap_or_else(Policy::contact);
         Self { group, members, policy }
+    }
+
+    /// This device's own leaf.
+    fn own(&self) -> Option<&Member> {
+        self.members.iter().find(|member| member.leaf == self.group.own_leaf())
     }
 }
 
@@ -184,11 +202,13 @@ impl Conversation {
         let members: BTreeSet<_> = live.members.iter().map(|member| member.identity).collect();
         let policy = live.policy.clone();
         let joined: BTreeSet<_> = self.joined.iter().map(|author| author.identity).collect();
+        let invited = self.invited(ctx);
         let view = |identity: IdentityKey| MemberView {
             identity,
             name: self.name_of(&identity, ctx),
             role: policy.role(&identity),
             joined: identity == ctx.me.identity || joined.contains(&identity),
+            invited_since_ms: invited.get(&identity).copied(),
             own: identity == ctx.me.identity,
         };
         members.into_iter().map(view).collect()
@@ -237,6 +257,9 @@ impl Conversation {
         if self.state != state {
             self.state = state;
             self.touch();
+            if self.succession.retired {
+                return;
+            }
             let view = self.view(ctx.contacts);
             ctx.news.event(Event::Chat(view));
         }
@@ -248,7 +271,7 @@ impl Conversation {
         // Nothing leaves any more, not even after a restart; what did not count stays queued.
         ctx.cells.forget_chat(self.chat);
         ctx.cells.cancel_gets(self.chat);
-        self.take_back();
+        self.take_back(u64::MAX);
         let text = format!(
             "This device cannot follow the conversation any more: {why}. \
              Nothing is sent here until it is begun anew."
@@ -268,9 +291,16 @@ impl Conversation {
 
     /// What is gone cannot be caught up with.
     pub(crate) fn lose_track(&mut self, why: &str, ctx: &mut Ctx<'_>) {
-        if self.is_live() {
-            self.become_stuck(why, ctx);
+        if !self.is_live() {
+            return;
         }
+        if self.is_own_silent(ctx) {
+            let why = format!(
+                "{why}. After 90 days without a sign of it the others' devices take it out of the                  group; somebody who may add members can add you again"
+            );
+            return self.become_stuck(&why, ctx);
+        }
+        self.become_stuck(why, ctx);
     }
 
     /// Writes what changed into the step's records.

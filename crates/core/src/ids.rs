@@ -9,7 +9,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $mark:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub struct $name(pub [u8; 16]);
+        pub struct $name(#[serde(with = "serde_bytes")] pub [u8; 16]);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -131,6 +131,13 @@ pub enum Command {
         /// Members.
         members: Vec<IdentityKey>,
     },
+    /// Begin a group anew: one's own that is stuck, or that somebody keeps from changing.
+    Restart {
+        /// The group.
+        chat: ChatId,
+        /// Members who do not come along.
+        without: Vec<IdentityKey>,
+    },
     /// Leave a group.
     Leave {
         /// The group.
@@ -178,8 +185,10 @@ pub enum Command {
     },
     /// This device and its state.
     Whoami,
-    /// What a person should know about this profile's health.
+    /// What a person should know about this profile's health; cheap, for whoever waits asks often.
     Health,
+    /// What there is to do about groups; looks into each of them.
+    GroupCares,
 }
 
 /// What a command came to.
@@ -195,6 +204,13 @@ pub enum Reply {
     Requests(Vec<RequestView>),
     /// A conversation (new ones are not open at once).
     Chat(ChatView),
+    /// The group that has another's place now.
+    Restarted {
+        /// The chat, which is the same.
+        chat: ChatView,
+        /// Members who could not be taken along.
+        left: Vec<LeftBehind>,
+    },
     /// All conversations, in no particular order.
     Chats(Vec<ChatView>),
     /// A message and its state.
@@ -226,6 +242,8 @@ pub enum Reply {
     },
     /// The profile's health.
     Health(Health),
+    /// Groups about which there is something to do.
+    GroupCares(Vec<GroupCare>),
 }
 
 /// What a person should know about a profile's health.
@@ -256,6 +274,57 @@ pub struct Health {
     pub server_full: bool,
     /// Why nothing is sent any more, if so: the alarm's code and text.
     pub halted: Option<(String, String)>,
+    /// The newest recovery from a backup that the server has declared.
+    pub recovery: Option<RecoveryView>,
+}
+
+/// A server's recovery from a backup, as this device has followed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoveryView {
+    /// The last tick that survived.
+    pub after: u64,
+    /// The first tick after the recovery.
+    pub until: u64,
+    /// Lost cells that this device has put again since it was started.
+    pub put_again: usize,
+    /// Lost cells that it still has to put again.
+    pub pending: usize,
+}
+
+/// What there is to do about a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupCare {
+    /// Which.
+    pub chat: ChatId,
+    /// Its name here.
+    pub name: Name,
+    /// It goes on no more, and this person is an owner who may begin it anew.
+    pub restart: Option<Standstill>,
+    /// Members who did not follow their invitation in seven days, with its time by the server's clock
+    /// (Unix milliseconds); empty where this person may not invite them anew.
+    pub overdue: Vec<(Name, u64)>,
+    /// Members of whom nothing was heard for ninety days.
+    pub silent: Vec<Name>,
+}
+
+/// Why a group goes on no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    /// This device cannot follow it.
+    Stuck,
+    /// Somebody fills its control slots with cells that count for nobody, and a change waits.
+    Squatted,
+}
+
+/// A member who could not be taken along to a successor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// Who.
+    pub identity: IdentityKey,
+    /// As named here, else as known.
+    pub name: Name,
+    /// Why, for people.
+    pub why: &'static str,
 }
 
 /// A stranger who wrote to a reusable link.
@@ -354,6 +423,8 @@ pub struct MemberView {
     pub role: Role,
     /// `joined` or `invited`.
     pub joined: bool,
+    /// Of whom is invited: since when, by the server's clock (Unix milliseconds), as far as is known.
+    pub invited_since_ms: Option<u64>,
     /// Whether it is oneself.
     pub own: bool,
 }
@@ -471,7 +542,7 @@ impl Changes {
 }
 
 /// The spaces of [`Changes::records`]; what stands in them is given back at load.
-pub const SPACES: [&str; 7] = ["account", "chat", "out", "link", "mls", "cell", "log"];
+pub const SPACES: [&str; 8] = ["account", "chat", "out", "link", "mls", "cell", "log", "archive"];
 
 /// One message as the history keeps it; (chat, from, author, message) names it. One's own changes
 /// its state and place; somebody else's is what it was when it came.

@@ -19,6 +19,7 @@ mod breach;
 mod course;
 mod heads;
 mod listing;
+mod lives;
 mod records;
 mod rewind;
 #[cfg(test)]
@@ -31,12 +32,14 @@ mod walker;
 
 pub(crate) use breach::{Alarm, Breach, Evidence};
 pub(crate) use heads::Foreign;
+pub(crate) use lives::Hole;
 pub(crate) use walker::HeadMark;
 
 use crate::stored::LoadError;
 use course::Course;
 use heads::Heads;
 use listing::Listing;
+use lives::Lives;
 use rewind::Rewinder;
 use std::collections::{BTreeMap, VecDeque};
 use trust::Trust;
@@ -72,10 +75,12 @@ pub(crate) enum LogEvent {
     },
     /// The server does what must not be; nothing is sent any more.
     Alarm(Alarm),
-    /// The server declares that it lost everything after this tick.
+    /// The server declares that it was restored from a backup.
     Recovered {
         /// The last tick that survived.
         after: u64,
+        /// The first tick of the log's new life.
+        until: u64,
     },
     /// What lies between these ticks is older than the server's retention: it is lost to this
     /// device, and conversations that lived then need re-entry.
@@ -121,6 +126,7 @@ pub(crate) struct LogFollower {
     trust: Trust,
     course: Course,
     listing: Listing,
+    lives: Lives,
     heads: Heads,
     rewinder: Rewinder,
     out: Out,
@@ -151,6 +157,7 @@ impl LogFollower {
             trust: Trust::new(server),
             course: Course::default(),
             listing: Listing::default(),
+            lives: Lives::default(),
             heads: Heads::default(),
             rewinder: Rewinder::default(),
             out: Out::default(),
@@ -286,6 +293,11 @@ impl LogFollower {
     #[cfg(test)]
     pub(crate) fn evidence(&self) -> Option<&Evidence> {
         self.trust.evidence()
+    }
+
+    /// Whose log this is.
+    pub(crate) fn server(&self) -> ServerId {
+        self.trust.server()
     }
 
     /// The server's keys as they were shown last; `None` before the first connection.

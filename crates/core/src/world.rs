@@ -9,12 +9,13 @@ use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{
     ChatView, Command, Event, HistoryRow, Input, LinkView, MessageState, Output, Refused, Reply,
 };
+use crate::log::rig;
 use ed25519_dalek::SigningKey;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use undertone_crypto::{IdentityKey, Phrase, SlotKeys};
-use undertone_server_core::{Config, Engine, Keys, Memory, Put, Ticket};
+use undertone_server_core::{CellStore, Config, Engine, Keys, Memory, Put, Ticket};
 use undertone_wire::{Answer, Cell, Request, ServerAddress, Tag};
 
 /// Rounds after which a world that does not come to rest is called restless.
@@ -64,8 +65,9 @@ pub(crate) struct World {
     pub swallow: Option<Swallow>,
     /// Cells that the server lists and does not deliver.
     pub withheld: BTreeSet<Tag>,
-    /// Tags whose listings are proved to be other tags' of the same prefix.
-    pub collided: BTreeSet<Tag>,
+    /// What left each device for which slot: nothing ever seals two cells for one (DESIGN.md
+    /// section 8), also not after a crash or with an older copy of the profile.
+    sent: BTreeMap<(&'static str, Tag), Cell>,
 }
 
 /// Decides by author and cell whether a PUT is lost.
@@ -97,7 +99,7 @@ impl World {
             hold_ticks: false,
             swallow: None,
             withheld: BTreeSet::new(),
-            collided: BTreeSet::new(),
+            sent: BTreeMap::new(),
         };
         for name in names {
             world.arrive(name);
@@ -177,10 +179,10 @@ impl World {
     pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now_ms + ms;
         while self.now_ms < end {
-            let deadlines = self
-                .people
-                .values()
-                .filter_map(|person| Some(person.deadline?.saturating_add_signed(-person.skew_ms)));
+            let deadlines =
+                self.people.values().filter(|person| person.connected).filter_map(|person| {
+                    Some(person.deadline?.saturating_add_signed(-person.skew_ms))
+                });
             let next = deadlines.min();
             self.now_ms = next.map_or(end, |next| next.clamp(self.now_ms + 1, end));
             for person in self.people.values_mut() {
@@ -283,14 +285,15 @@ impl World {
     }
 
     fn serve(&mut self, name: &'static str, id: u32, request: Request) {
+        if let Request::Put { tag, cell, .. } = &request {
+            let first = self.sent.entry((name, *tag)).or_insert_with(|| cell.clone());
+            assert!(first == cell, "{name} sealed two cells for one slot");
+        }
         match request {
             Request::Put { tag, cell, .. }
                 if self.swallow.as_mut().is_some_and(|lost| lost(name, &tag, &cell)) => {}
             Request::Get { tag, .. } if self.withheld.contains(&tag) => {
                 self.answer(name, id, Answer::None { colliding: Vec::new() });
-            }
-            Request::Get { tag, .. } if self.collided.contains(&tag) => {
-                self.person(name).account.prove_absent_for_tests(tag);
             }
             Request::Put { tag, write, cell, token } => {
                 let put = self.next_put;
@@ -318,10 +321,47 @@ impl World {
         }
     }
 
+    /// How many cells have left a device.
+    pub(crate) fn cells_sent(&self, name: &'static str) -> usize {
+        self.sent.keys().filter(|(owner, _)| *owner == name).count()
+    }
+
+    /// What the server has stored by now.
+    pub(crate) fn backup(&self) -> Memory {
+        self.server.store().backup()
+    }
+
+    /// The server is lost, and begins again from a backup; whoever is online connects to it anew.
+    pub(crate) fn restore(&mut self, backup: &Memory) {
+        for name in self.people.keys().copied().collect::<Vec<_>>() {
+            self.cut(name);
+        }
+        let store = backup.backup();
+        let survived = store.ticks().map(|ticks| *ticks.end());
+        let keys = Keys::first(SigningKey::from_bytes(&[42; 32]));
+        let config = Config { recovered_after: survived, ..Config::new(keys) };
+        self.now_ms += 60_000;
+        self.server = Engine::open(store, config, self.now_ms).expect("a backup opens");
+    }
+
     /// Somebody stores a cell who is no device of this world.
     pub(crate) fn put_raw(&mut self, keys: &SlotKeys, cell: Cell) {
         let put = Put { tag: keys.tag, write: keys.write, cell, token: Vec::new().into() };
         self.server.submit(Ticket(u64::MAX), put).expect("the write key fits");
+    }
+
+    /// Somebody stores a cell under another tag of the same prefix; prefixes have to be short.
+    pub(crate) fn put_decoy(&mut self, tag: &Tag) {
+        self.put_number(rig::decoy(&self.server.info().server, tag));
+    }
+
+    /// Somebody stores the cell of this number, in a tick of its own.
+    pub(crate) fn put_number(&mut self, number: u64) {
+        let (write, cell) = (rig::write_key(number), rig::cell(number));
+        let tag = Tag::derive(&self.server.info().server, &write);
+        let put = Put { tag, write, cell, token: Vec::new().into() };
+        self.server.submit(Ticket(u64::MAX), put).expect("the write key fits");
+        self.rest();
     }
 
     fn answer(&mut self, name: &str, id: u32, answer: Answer) {
@@ -341,6 +381,22 @@ impl World {
             person.outbox.push_back(output);
         }
         self.release(name);
+    }
+
+    /// Goes online or offline, and everything that follows from it.
+    pub(crate) fn set_online(&mut self, name: &str, online: bool) {
+        self.person(name).online = online;
+        self.rest();
+    }
+
+    /// Ada's group with Ben and Chloe, who are contacts of hers and not of each other, and its chat
+    /// at hers.
+    pub(crate) fn desk(seed: u64) -> (Self, ChatId) {
+        let mut world = Self::new(seed, &["Ada", "Ben", "Chloe"]);
+        world.meet("Ada", "Ben");
+        world.meet("Ada", "Chloe");
+        let ada = world.group("Ada", "Desk", &["Ben", "Chloe"]);
+        (world, ada)
     }
 
     /// The process dies and starts again from its disk.

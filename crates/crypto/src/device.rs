@@ -30,7 +30,7 @@ pub const DEVICES_MAX: usize = 32;
     TlsSerialize,
     TlsDeserializeBytes,
 )]
-pub struct DeviceId(pub [u8; 16]);
+pub struct DeviceId(#[serde(with = "serde_bytes")] pub [u8; 16]);
 
 impl fmt::Debug for DeviceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -76,7 +76,7 @@ impl fmt::Debug for Identity {
     TlsSerialize,
     TlsDeserializeBytes,
 )]
-pub struct IdentityKey(pub [u8; 32]);
+pub struct IdentityKey(#[serde(with = "serde_bytes")] pub [u8; 32]);
 
 impl IdentityKey {
     /// Whether `signature` is this identity's over `message` for the purpose `label` (strict).

@@ -42,5 +42,7 @@ pub use mls::{
     Blame, CommitSpec, Group, KeyPackageBytes, KeyPackageInfo, LEAVES_MAX, Member, Mls,
     PendingCommit, Plain, Refused, Staged, StoreFault, inspect_key_package,
 };
-pub use schedule::{CellKey, EpochLog, Slot, SlotKeys, expand, link_keys, part_keys};
+pub use schedule::{
+    CellKey, EpochLog, Slot, SlotKeys, evidence_keys, evidence_seed, expand, link_keys, part_keys,
+};
 pub use secret::Secret;

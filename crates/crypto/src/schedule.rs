@@ -6,7 +6,7 @@
 
 use crate::Secret;
 use hkdf::Hkdf;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use undertone_wire::{HeadRef, ServerId, Tag, WriteKey};
 
@@ -122,6 +122,18 @@ impl SlotKeys {
 /// The keys of part `index` of the parcel whose head carries `seed`.
 pub fn part_keys(seed: &Secret, server: &ServerId, index: u32) -> SlotKeys {
     SlotKeys::derive(&expand(seed, "part", &[&index.to_be_bytes()]), server)
+}
+
+/// The keys of the cell that proves where another one was first listed, by that one's write key:
+/// whoever knows a slot finds it (ADR 0010).
+pub fn evidence_keys(write: &WriteKey, server: &ServerId) -> SlotKeys {
+    SlotKeys::derive(&expand(&Secret::from_bytes(write.0), "again", &[]), server)
+}
+
+/// The seed of that cell's nonce: whoever proves the same seals the same bytes.
+pub fn evidence_seed(write: &WriteKey, content: &[u8]) -> [u8; 32] {
+    let hash: [u8; 32] = Sha256::digest(content).into();
+    *expand(&Secret::from_bytes(write.0), "again seal", &[&hash]).dangerous_bytes()
 }
 
 /// The keys of a link, address or re-entry cell: `what` names it ("offer", "answer", …) and `args`

@@ -141,7 +141,7 @@ impl<S: CellStore> Engine<S> {
         let log = Log::open(&store)?;
         let newest = newest_head(&store, &config, &ring, &log)?;
         let time_ms = now_ms.max(newest.head.time_ms);
-        let open = OpenSegments::of(&store);
+        let open = OpenSegments::of(&store, newest.head.recovered_after);
         let signs_now = ring.key_at(newest.head.tick) == ring.newest();
         let recovered = config.recovered_after;
         let declares = recovered.is_none() || newest.head.recovered_after == recovered;

@@ -22,8 +22,9 @@ use undertone_wire::{
 
 /// Subtrees of this level (256 leaves) and above stay in memory.
 const UPPER: u32 = 8;
-/// For so many of the newest leaves every node stays in memory.
-const WINDOW: u64 = 16_384;
+/// For so many of the newest leaves every node stays in memory. Few in this crate's tests, so that
+/// they reach what lies before.
+const WINDOW: u64 = if cfg!(test) { 1_024 } else { 16_384 };
 
 /// Why a proof cannot be given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,8 +7,9 @@
 //!    append failed may or may not be there after that: it was never acknowledged. A tick that is
 //!    refused as [`StoreError::Full`] before anything was written may be followed by others.
 //! 2. **All or nothing.** A tick is there whole or not at all, also after a crash.
-//! 3. **In order.** Ticks are numbered without a hole and their times never decrease; the engine
-//!    guarantees it and a store may refuse anything else ([`StoreError::Damaged`]).
+//! 3. **In order.** Ticks are numbered without a hole, but where a head declares a recovery
+//!    ([`undertone_wire::Head::lets_follow`]), and their times never decrease; the engine guarantees
+//!    it and a store may refuse anything else ([`StoreError::Damaged`]).
 //! 4. **Nothing changes.** What was appended is read back byte for byte until it expires.
 //! 5. **Readers do not wait for a sync**, and see a tick only after it is durable.
 //! 6. **Expiry is by whole hours**, the oldest first, and leaves behind only the hour's
@@ -81,6 +82,14 @@ impl StoredTick {
         self.head.head.size.saturating_sub(1)
     }
 
+    /// Whether this may be the tick after `before`.
+    pub fn follows(&self, before: u64) -> bool {
+        let Self { leaf, head, .. } = self;
+        // Before ADR 0010 a restored log went on with the next number.
+        before.checked_add(1) == Some(leaf.tick)
+            || head.head.lets_follow(before, leaf.tick, leaf.time_ms)
+    }
+
     /// The leaf hashes that this tick appended to the log, in order.
     pub fn leaf_hashes(&self) -> Vec<Hash> {
         let closed = self.closed.iter().map(|segment| Leaf::Segment(segment.clone()).hash());
@@ -149,6 +158,9 @@ pub trait CellStore: Send + Sync {
     /// Cells in these ticks, as far as they are retained; cheap however many ticks they are.
     fn cells_in(&self, ticks: RangeInclusive<u64>) -> u64;
 
+    /// The first retained tick of this number or a higher one.
+    fn tick_from(&self, tick: u64) -> Option<u64>;
+
     /// The first retained tick that was sealed at `time_ms` or later.
     fn first_tick_from(&self, time_ms: u64) -> Option<u64>;
 
@@ -206,11 +218,20 @@ pub trait CellStore: Send + Sync {
     /// The oldest hour, if a newer one exists.
     fn expirable(&self) -> Option<HourSpan>;
 
-    /// Deletes the oldest hour for ever and keeps `record` of it.
+    /// Forgets the oldest hour for ever and keeps `record` of it. What it took on the disk may
+    /// outlast that: see [`tidy`](Self::tidy).
     ///
     /// # Errors
-    /// [`StoreError`]; then the hour is still there or wholly gone.
+    /// [`StoreError`]; then the hour is still there.
     fn expire(&self, record: &SpineRecord) -> Result<(), StoreError>;
+
+    /// Frees what expired hours still take on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] while something is left: call it again.
+    fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// What is kept of all expired hours, oldest first.
     ///

@@ -47,7 +47,8 @@ pub struct LinkConfig {
 }
 
 impl LinkConfig {
-    /// Nothing known of the server but its id, and the usual patience: a first retry within 250 ms, the longest wait 30 s.
+    /// Nothing known of the server but its id, and the usual patience: a first retry within 250 ms,
+    /// the longest wait 30 s.
     pub fn new(address: ServerAddress, proxy: Option<Socks5>, seed: u64) -> Self {
         let limits = if proxy.is_some() { Limits::patient() } else { Limits::default() };
         let backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30), seed);

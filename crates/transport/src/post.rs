@@ -11,7 +11,8 @@ use undertone_wire::{Frame, ServerAddress, decode, encode};
 /// A response's head may be this long.
 const HEAD_LEN_MAX: u64 = 4 << 10;
 
-/// Sends `frame` to a server of which nothing but the address is known, over a connection of its own and returns the server's answer.
+/// Sends `frame` to a server of which nothing but the address is known, over a connection of its own,
+/// and returns the server's answer.
 ///
 /// # Errors
 /// [`ConnectError`], as for a [`Connection`](crate::Connection).

@@ -10,12 +10,15 @@
 
 mod address;
 mod cell;
+#[cfg(feature = "dangerous-short-prefixes")]
+pub mod dangerous_short_prefixes;
 mod digest;
 mod head;
 mod keys;
 pub mod merkle;
 mod op;
 mod proof;
+mod recovery;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +35,7 @@ pub use op::{
     SegmentEntry, Token,
 };
 pub use proof::BadProof;
+pub use recovery::first_tick_after_recovery;
 
 use tls_codec::{DeserializeBytes, Serialize};
 

@@ -26,6 +26,7 @@ fn member(id: u8, name: &str) -> MemberView {
         name: Name::parse(name).unwrap(),
         role: Role::Member,
         joined: true,
+        invited_since_ms: None,
         own: false,
     }
 }

@@ -1,5 +1,8 @@
 //! `doctor`: the health of the profile and of the way to its server.
 
+mod groups;
+mod restart;
+
 use crate::{
     Failure, Outcome,
     context::{Context, Timeout},
@@ -9,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
 use undertone_client::{Patience, clock};
-use undertone_core::io::Health;
+use undertone_core::io::{GroupCare, Health, RecoveryView};
 
 /// How long the server may take when nothing else was said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,22 +23,39 @@ const CLOCK_OFF_S_MAX: i64 = 300;
 /// The health of the profile and of the way to its server: exit 0 also when something is wrong,
 /// `ok` says which.
 #[derive(clap::Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[command(after_help = "Example:\n  undertone doctor")]
+#[command(after_help = "Examples:\n  undertone doctor\n  undertone doctor --restart Editors\n  \
+                        undertone doctor --restart Editors --without Mallory")]
 pub struct Args {
+    /// Begin a group anew that goes on no more: for its owners. Name, roles and members stay, and
+    /// the chat goes on.
+    #[arg(long, value_name = "CHAT")]
+    pub restart: Option<String>,
+    /// With `--restart`: a member who does not come along.
+    #[arg(long, value_name = "MEMBER", requires = "restart")]
+    pub without: Vec<String>,
     /// How long to wait for the server [default: 10].
     #[command(flatten)]
     pub timeout: Timeout,
 }
 
 impl Args {
+    /// Whether running it twice comes to the same as running it once.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.restart.is_none()
+    }
+
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
+        if let Some(chat) = &self.restart {
+            return restart::run(context, chat, &self.without, self.timeout.bounded()).await;
+        }
         let patience = Patience::For(self.timeout.timeout.unwrap_or(PATIENCE));
         let reached = context.caught_up(patience).await;
         let damage = context.session.check().await?;
         let health = context.health().await?;
+        let groups = groups::cares(context).await?;
         // An alarm is a finding of its own: who raised it was reached.
         let trouble = reached.err().filter(|_| health.halted.is_none()).map(|why| why.message);
-        Ok(Report { trouble, damage, health, now_ms: clock::now_ms() }.outcome())
+        Ok(Report { trouble, damage, health, groups, now_ms: clock::now_ms() }.outcome())
     }
 }
 
@@ -45,6 +65,8 @@ struct Report {
     /// What is wrong with the profile's file.
     damage: Vec<String>,
     health: Health,
+    /// Groups about which there is something to do.
+    groups: Vec<GroupCare>,
     now_ms: u64,
 }
 
@@ -87,6 +109,7 @@ impl Report {
         findings.extend(health.stuck.iter().map(|chat| {
             format!("{chat} is stuck: this device cannot follow it, and sends nothing there")
         }));
+        findings.extend(self.groups.iter().flat_map(groups::findings));
         findings
     }
 
@@ -111,9 +134,20 @@ impl Report {
             ),
             format!("skipped  {}", self.skipped_words()),
         ];
+        lines.extend(self.recovery_words().map(|words| format!("restored {words}")));
         let damage = if self.damage.is_empty() { "every page is sound" } else { "damaged" };
         lines.push(format!("profile  {damage}"));
         lines
+    }
+
+    /// What became of what the server has lost, if it ever was restored from a backup.
+    fn recovery_words(&self) -> Option<String> {
+        let RecoveryView { after, put_again, pending, .. } = self.health.recovery?;
+        let again = count(put_again, "lost cell", "lost cells");
+        Some(format!(
+            "the server went on from a backup of tick {after}; {again} put again since the start, \
+             {pending} to go"
+        ))
     }
 
     fn head_time(&self) -> String {
@@ -178,6 +212,13 @@ impl Report {
             "withheld": health.withheld,
             "skipped": health.skipped,
             "stuck": stuck,
+            "recovery": health.recovery.map(|it| json!({
+                "after": it.after,
+                "until": it.until,
+                "put_again": it.put_again,
+                "pending": it.pending,
+            })),
+            "groups": self.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
             "server_full": health.server_full,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
@@ -207,8 +248,9 @@ mod tests {
             stuck: Vec::new(),
             server_full: false,
             halted: None,
+            recovery: None,
         };
-        Report { trouble: None, damage: Vec::new(), health, now_ms: 1_000_000 }
+        Report { trouble: None, damage: Vec::new(), health, groups: Vec::new(), now_ms: 1_000_000 }
     }
 
     #[test]
@@ -216,6 +258,17 @@ mod tests {
         let outcome = well().outcome();
         assert_eq!(outcome.json["ok"], true);
         assert!(outcome.human.ends_with("all is well"));
+    }
+
+    #[test]
+    fn a_restored_server_is_shown_and_no_finding() {
+        let mut report = well();
+        report.health.recovery =
+            Some(RecoveryView { after: 7, until: 1_000_000, put_again: 1, pending: 2 });
+        let outcome = report.outcome();
+        assert_eq!(outcome.json["ok"], true);
+        assert_eq!(outcome.json["recovery"]["pending"], 2);
+        assert!(outcome.human.contains("backup of tick 7; 1 lost cell put again"));
     }
 
     #[test]

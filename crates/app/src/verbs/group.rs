@@ -40,7 +40,7 @@ pub enum Action {
         #[arg(value_name = "MEMBER")]
         members: Vec<String>,
     },
-    /// Invite contacts.
+    /// Invite contacts; who has not come in for seven days is invited anew.
     Add {
         /// The group.
         chat: String,

@@ -121,12 +121,12 @@ impl Args {
         message: MessageId,
     ) -> Result<MessageState, Failure> {
         context
-            .wait(self.timeout.patience(), |context| async move {
+            .wait_to_go_out(self.timeout.patience(), |context| async move {
                 let rows = context.session.message(message).await?;
                 let own = rows.into_iter().find(|listed| listed.row.own);
                 let state = own.map(|listed| listed.row.state);
                 match state {
-                    None | Some(MessageState::Queued) => context.check_room().await,
+                    None | Some(MessageState::Queued) => Ok(None),
                     Some(MessageState::Failed) => Err(ended()),
                     Some(state) => Ok(Some(state)),
                 }

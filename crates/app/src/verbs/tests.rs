@@ -61,6 +61,7 @@ impl Engine for Ada {
                 Reply::Chats(listed)
             }
             Command::Health => Reply::Health(health()),
+            Command::GroupCares => Reply::GroupCares(Vec::new()),
             Command::Members { .. } => Reply::Members(Vec::new()),
             Command::Names { .. } => Reply::Names(BTreeMap::new()),
             Command::Accept { .. } => {
@@ -180,6 +181,7 @@ fn health() -> Health {
         stuck: Vec::new(),
         server_full: false,
         halted: None,
+        recovery: None,
     }
 }
 

@@ -34,6 +34,7 @@ impl Account {
             Command::CreateGroup { name, members } => self.create_group(&name, &members),
             Command::Add { chat, members } => self.add_members(chat, &members),
             Command::Remove { chat, members } => self.remove_members(chat, &members),
+            Command::Restart { chat, without } => self.restart_group(chat, &without),
             Command::Leave { chat } => self.leave(chat),
             Command::Rename { chat, name } => self.rename_group(chat, &name),
             Command::SetRole { chat, member, role } => self.set_role(chat, member, role),
@@ -43,6 +44,7 @@ impl Account {
             Command::Verify { chat, confirm } => self.verify(chat, confirm),
             Command::Whoami => Ok(self.whoami()),
             Command::Health => Ok(self.health()),
+            Command::GroupCares => Ok(self.group_cares()),
         })
     }
 

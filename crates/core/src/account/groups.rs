@@ -4,6 +4,7 @@ use super::{Account, refuse};
 use crate::conversation::{Conversation, Ctx};
 use crate::ids::{ChatId, Name};
 use crate::io::{Event, Refused, Reply, Role};
+use crate::policy::Policy;
 use undertone_crypto::IdentityKey;
 
 impl Account {
@@ -13,7 +14,10 @@ impl Account {
         members: &[IdentityKey],
     ) -> Result<Reply, Refused> {
         self.check_contacts(members)?;
-        let mut group = Conversation::found_group(name, &mut self.ctx())?;
+        let mut group = Conversation::found_group(
+            &Policy::group(name.as_str(), self.me.identity),
+            &mut self.ctx(),
+        )?;
         if !members.is_empty() {
             group.want_members(members, &mut self.ctx())?;
         }

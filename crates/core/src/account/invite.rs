@@ -41,6 +41,7 @@ impl Account {
             tree,
             opening: invitation.opening,
             names: invitation.names.clone(),
+            succeeds: invitation.succeeds,
         };
         Ok((Content::Invite(Box::new(invite)), parcels))
     }

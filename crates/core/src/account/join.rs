@@ -8,6 +8,7 @@
 //! leads back: neither to an opening nor to an MLS epoch that a stay on this device has passed, for
 //! there its keys were used already.
 
+mod heir;
 mod pending;
 mod place;
 
@@ -22,6 +23,7 @@ use crate::io::{ChatKind, Event, HistoryRow, MessageState};
 use crate::link::{Answer, FirstMessage};
 use crate::log::Foreign;
 use crate::parcel::Gathering;
+use heir::Heir;
 use pending::Retry;
 use place::Place;
 use undertone_crypto::IdentityKey;
@@ -36,15 +38,10 @@ fn replenish_key(from: &IdentityKey) -> Vec<u8> {
 }
 
 impl Account {
-    /// A join that was under way when the profile was closed; an earlier version named it otherwise.
-    pub(super) fn load_join(&mut self, name: &[u8], bytes: &[u8]) -> Result<(), LoadError> {
+    /// A join that was under way when the profile was closed.
+    pub(super) fn load_join(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
         let join: PendingJoin = from_bytes(bytes)?;
-        if join.id()[..] == *name {
-            self.joins.pending.insert(join.id(), join);
-        } else {
-            self.news.record("link", [b"j", name].concat(), None);
-            self.add_join(join);
-        }
+        self.joins.pending.insert(join.id(), join);
         Ok(())
     }
 
@@ -87,6 +84,7 @@ impl Account {
     /// Goes on with every join as far as possible.
     pub(super) fn advance_joins(&mut self) {
         self.joins.end_waits(self.now_ms);
+        self.hold_predecessors();
         for id in self.joins.pending.keys().copied().collect::<Vec<_>>() {
             if let Some(join) = self.joins.pending.get(&id).cloned() {
                 self.advance_join(&id, &join);
@@ -107,6 +105,12 @@ impl Account {
         let (welcome, tree) = (self.piece(join, 0), self.piece(join, 1));
         let (Some(welcome), Some(tree)) = (welcome, tree) else { return };
         if !self.opening_is_known(join) || matches!(place, Place::Held) {
+            return;
+        }
+        if let Heir::Loses(chat) = self.heir(join) {
+            return self.lose_to(chat, join);
+        }
+        if self.heir_waits(join) {
             return;
         }
         if let Place::Stuck(chat) = place {
@@ -183,10 +187,8 @@ impl Account {
             Foreign::Ahead => {}
             Foreign::Consistent if kept => return true,
             // A segment has skipped its head; nothing is believed before that is here.
-            Foreign::Unknown | Foreign::Unsigned if kept => self.log.want_head_at(opening.tick),
-            Foreign::Consistent | Foreign::Unknown | Foreign::Unsigned => {
-                self.rewind_for(join.id(), opening);
-            }
+            Foreign::Unknown if kept => self.log.want_head_at(opening.tick),
+            Foreign::Consistent | Foreign::Unknown => self.rewind_for(join.id(), opening),
         }
         false
     }
@@ -285,9 +287,14 @@ impl Account {
 
     fn joined(&mut self, join: &PendingJoin, mut joined: Conversation, answer: Option<&Answer>) {
         self.forget_join(&join.id());
-        if let Some(before) = self.ended_chat(&join.conversation, &join.from) {
-            joined.rename_chat(before);
-        }
+        let before = self.ended_chat(&join.conversation, &join.from);
+        let handover = match before.and_then(|chat| self.conversations.get(&chat)) {
+            Some(before) => {
+                joined.resume(before);
+                None
+            }
+            None => self.take_place(&mut joined, join),
+        };
         let kind = joined.kind();
         let chat = self.adopt(joined);
         match join.source {
@@ -306,7 +313,9 @@ impl Account {
         let Some(view) = self.conversations.get(&chat).map(|chat| chat.view(&self.contacts)) else {
             return;
         };
-        if kind == ChatKind::Group {
+        if let Some(handover) = handover {
+            self.tell_handover(chat, &join.from, &handover);
+        } else if kind == ChatKind::Group {
             let text = format!("You were added to {}.", view.name);
             self.news.event(Event::Member { chat, text });
         }

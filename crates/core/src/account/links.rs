@@ -121,7 +121,7 @@ impl Account {
                     self.links.all.insert(link.id, link);
                 }
                 Some((b'a', _)) => self.load_accepting(&bytes)?,
-                Some((b'j', name)) => self.load_join(name, &bytes)?,
+                Some((b'j', _)) => self.load_join(&bytes)?,
                 Some((b'r', _)) => self.requests.load(&bytes)?,
                 _ => return Err(damaged("a link's record")),
             }

@@ -46,6 +46,8 @@ pub(crate) enum Task {
 pub(crate) struct Invitation {
     /// The MLS group.
     pub conversation: [u8; 32],
+    /// The group whose place it takes.
+    pub succeeds: Option<[u8; 32]>,
     /// Who.
     pub to: Vec<IdentityKey>,
     /// The Welcome, for all of them.

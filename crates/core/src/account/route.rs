@@ -57,7 +57,8 @@ impl Account {
                 }
             } else if let Some(chat) = self.due.pop_first() {
                 self.with(chat, Conversation::advance);
-            } else {
+                self.look_again(chat);
+            } else if !self.contacts_are_read() {
                 return;
             }
         }
@@ -65,10 +66,17 @@ impl Account {
 
     fn on_log_event(&mut self, event: LogEvent) {
         match event {
-            LogEvent::Walked { .. } | LogEvent::HeadAt { .. } | LogEvent::Rewound { .. } => {
-                self.log_moved = true
+            LogEvent::Walked { .. } | LogEvent::Rewound { .. } => {
+                self.cells.keep_signed(&mut self.log);
+                self.log_moved = true;
+            }
+            LogEvent::HeadAt { tick } => {
+                self.cells.on_head(self.now_ms, tick, self.log.head_at(tick));
+                self.cells.keep_signed(&mut self.log);
+                self.log_moved = true;
             }
             LogEvent::NoHeadAt { tick } => {
+                self.cells.on_head(self.now_ms, tick, None);
                 self.opening_denied(tick);
                 self.alarm(
                     "head_denied",
@@ -80,6 +88,7 @@ impl Account {
             }
             LogEvent::CaughtUp { tick } => {
                 self.log_moved = true;
+                self.read_contacts_first();
                 self.tend_due = true;
                 // What ended with its connection does not stop the next one.
                 self.halted = None;
@@ -89,15 +98,7 @@ impl Account {
                 self.halted = Some((alarm.code.clone(), alarm.text.clone()));
                 self.news.event(Event::Alarm { code: alarm.code, text: alarm.text });
             }
-            LogEvent::Recovered { after } => self.alarm(
-                "server_recovered",
-                &format!(
-                    "The server says that it was restored from a backup and lost what it stored \
-                     after tick {after}. Who had not read your messages of that time does not get \
-                     them, nor later ones in the same conversation: ask by another way whether \
-                     they do, and make a new contact or group where they do not."
-                ),
-            ),
+            LogEvent::Recovered { after, until } => self.on_recovered(after, until),
             LogEvent::Lost { after, until } => self.lose_track(after, until),
             LogEvent::VersionUnsupported { lowest, highest } => self.alarm(
                 "version",
@@ -119,9 +120,7 @@ impl Account {
     fn lose_track(&mut self, after: u64, until: u64) {
         let why =
             format!("it was away for longer than the server keeps cells (ticks {after}–{until})");
-        for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
-            self.with(chat, |conversation, ctx| conversation.lose_track(&why, ctx));
-        }
+        self.with_each(|conversation, ctx| conversation.lose_track(&why, ctx));
         self.log_moved = true;
     }
 
@@ -129,6 +128,7 @@ impl Account {
         match event {
             CellEvent::Stored { owner, .. } => self.on_stored(owner),
             CellEvent::Taken { owner, .. } => self.on_taken(owner),
+            CellEvent::Again { owner, outcome, .. } => self.on_again(owner, outcome),
             CellEvent::Refused { kind, .. } => self.alarm(
                 "refused",
                 &format!("The server refuses to store a message for good ({kind:?})."),
@@ -179,6 +179,7 @@ impl Account {
             Owner::Join { join, what, index } => {
                 self.on_join_part(join, what, index, cell);
             }
+            Owner::Evidence { of } => self.on_evidence(Tag(of), &cell),
             Owner::Part { .. } => {}
         }
     }
@@ -210,6 +211,7 @@ impl Account {
             }
             Owner::Link { link, post, index } => self.on_letter_absent(link, post, index),
             Owner::Join { join, .. } => self.retry_join(&join),
+            Owner::Evidence { of } => self.on_no_evidence(Tag(of)),
             Owner::Part { .. } => {}
         }
     }
@@ -223,7 +225,10 @@ impl Account {
             }
             Owner::Link { link, post, index } => self.on_letter_withheld(link, post, index),
             Owner::Join { join, .. } => self.retry_join(&join),
-            Owner::Control { .. } | Owner::ControlPart { .. } | Owner::Part { .. } => self.alarm(
+            Owner::Control { .. }
+            | Owner::ControlPart { .. }
+            | Owner::Evidence { .. }
+            | Owner::Part { .. } => self.alarm(
                 "withheld",
                 &format!(
                     "The server lists a change of a conversation and does not deliver it \
@@ -247,6 +252,7 @@ impl Account {
             Owner::Join { join, .. } => {
                 self.drop_join(&join, "the invitation expired before this device could read it")
             }
+            Owner::Evidence { of } => self.on_no_evidence(Tag(of)),
             Owner::Part { .. } => {}
         }
     }
@@ -257,10 +263,8 @@ impl Account {
             Task::Join { from, invite, tick } => self.begin_join(from, *invite, tick),
             Task::Failed { messages } => self.forget_keys(&messages),
             Task::ListChanged => {
-                for chat in self.conversations.keys().copied().collect::<Vec<_>>() {
-                    self.with(chat, Conversation::recheck_lists);
-                    self.due.insert(chat);
-                }
+                self.with_each(Conversation::recheck_lists);
+                self.due.extend(self.conversations.keys().copied());
             }
             Task::Left { chat } => drop(self.with(chat, Conversation::end)),
         }

@@ -3,13 +3,14 @@
 use super::groups::unknown_chat;
 use super::{Account, Purpose};
 use crate::ids::ChatId;
-use crate::io::{ChatState, Event, Health, Refused, Reply};
+use crate::io::{ChatState, Event, Health, RecoveryView, Refused, Reply};
 use crate::log::Ask;
 use std::collections::BTreeMap;
 
 impl Account {
     pub(super) fn list_chats(&self) -> Reply {
-        let chats = self.conversations.values().map(|chat| chat.view(&self.contacts));
+        let chats = self.conversations.values().filter(|chat| !chat.succession.retired);
+        let chats = chats.map(|chat| chat.view(&self.contacts));
         Reply::Chats(chats.collect())
     }
 
@@ -45,14 +46,27 @@ impl Account {
             server_ms: self.log.time_ms(),
             queued,
             waiting,
-            unsettled: self.conversations.values().map(|chat| chat.unsettled()).sum(),
+            unsettled: self.unsettled(),
             reading: self.reading(),
             withheld: self.conversations.values().map(|chat| chat.withheld()).sum(),
             skipped,
             stuck: stuck.map(|chat| chat.chat).collect(),
             server_full: self.cells.server_full(),
             halted: self.halted.clone(),
+            recovery: self.recovery(),
         })
+    }
+
+    /// What a restored server has lost is not decided before it is put again.
+    fn unsettled(&self) -> usize {
+        let asked: usize = self.conversations.values().map(|chat| chat.unsettled()).sum();
+        asked + self.cells.restored().1
+    }
+
+    fn recovery(&self) -> Option<RecoveryView> {
+        let hole = self.log.holes().last()?;
+        let (put_again, pending) = self.cells.restored();
+        Some(RecoveryView { after: hole.after, until: hole.until, put_again, pending })
     }
 
     /// Questions to the log count too: what they answer may be what a conversation waits for.

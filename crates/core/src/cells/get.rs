@@ -1,6 +1,12 @@
 //! The queue of fetches.
+//!
+//! A fetch is of the cell that one tick lists, since a verdict depends on that listing: the same tag
+//! may be wanted by another's in a later tick. Where the newest tree holds the tag in another tick,
+//! the listing is another tag's of the same prefix: proved at once by an earlier tick, and in the tree
+//! as the listed tick left it where the other is later. So whenever a device asks, it comes to the
+//! same answer.
 
-use super::{CellAsk, CellEvent, Owner, backoff_ms};
+use super::{CellAsk, CellEvent, Owner, backoff_ms, witness::Witness};
 use crate::log::{Breach, LogFollower};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use undertone_wire::{Answer, Cell, HeadRef, ListedProof, RefusalKind, Request, Tag};
@@ -22,17 +28,19 @@ const ANSWER_WITHIN_MS: u64 = 30_000;
 
 type Events = VecDeque<CellEvent>;
 
+/// A tag, and the tick that lists it where one is known to.
+type Want = (Tag, Option<u64>);
+
 struct Fetch {
     /// Everybody who waits for it: two letters may name one parcel.
     owners: Vec<Owner>,
-    /// The tick that lists it, where one is known to.
-    tick: Option<u64>,
     tries: u32,
     place: Place,
     /// Its turn among those that are due at one time.
     turn: u64,
-    /// Ask for the tree as it was at `tick`: the newest holds the tag, but in a later tick.
-    at_its_tick: bool,
+    /// The head of the listed tick, when its tree is to be asked: the newest holds the tag, but in a
+    /// later tick.
+    at_its_tick: Option<HeadRef>,
 }
 
 #[derive(Clone, Copy)]
@@ -41,21 +49,33 @@ enum Place {
     Ready(u64),
     /// In flight: the head whose tree is to prove, and when the answer is overdue.
     Flying(HeadRef, u64),
+    /// Waits for the head of its tick, which the log was asked for, until this time at most.
+    Headless(u64),
+}
+
+impl Fetch {
+    /// Whether it is of a commit: a witness keeps those with the proof of their own tick.
+    fn is_of_control(&self) -> bool {
+        let control =
+            |owner: &Owner| matches!(owner, Owner::Control { .. } | Owner::ControlPart { .. });
+        self.owners.iter().any(control)
+    }
 }
 
 #[derive(Default)]
 pub(super) struct Fetches {
-    all: BTreeMap<Tag, Fetch>,
+    all: BTreeMap<Want, Fetch>,
     /// Fetches not in flight, by (due, turn).
-    ready: BTreeMap<(u64, u64), Tag>,
-    /// Fetches in flight, by (overdue, turn).
-    flying: BTreeMap<(u64, u64), Tag>,
+    ready: BTreeMap<(u64, u64), Want>,
+    /// Fetches in flight and those that wait for a head, by (overdue, turn).
+    flying: BTreeMap<(u64, u64), Want>,
     next_turn: u64,
 }
 
 impl Fetches {
     pub(super) fn want(&mut self, tag: Tag, tick: Option<u64>, owner: Owner) -> bool {
-        if let Some(fetch) = self.all.get_mut(&tag) {
+        let want = (tag, tick);
+        if let Some(fetch) = self.all.get_mut(&want) {
             if !fetch.owners.contains(&owner) && fetch.owners.len() < OWNERS_MAX {
                 fetch.owners.push(owner);
             }
@@ -66,14 +86,14 @@ impl Fetches {
         }
         let (turn, place) = (self.next_turn, Place::Ready(0));
         self.next_turn += 1;
-        self.ready.insert((0, turn), tag);
-        let fetch = Fetch { owners: vec![owner], tick, tries: 0, place, turn, at_its_tick: false };
-        self.all.insert(tag, fetch);
+        self.ready.insert((0, turn), want);
+        let fetch = Fetch { owners: vec![owner], tries: 0, place, turn, at_its_tick: None };
+        self.all.insert(want, fetch);
         true
     }
 
-    pub(super) fn cancel(&mut self, tag: &Tag) {
-        if let Some(fetch) = self.all.remove(tag) {
+    fn cancel(&mut self, want: &Want) {
+        if let Some(fetch) = self.all.remove(want) {
             self.leave(fetch.place, fetch.turn);
         }
     }
@@ -81,24 +101,28 @@ impl Fetches {
     fn leave(&mut self, place: Place, turn: u64) {
         match place {
             Place::Ready(due_ms) => self.ready.remove(&(due_ms, turn)),
-            Place::Flying(_, overdue_ms) => self.flying.remove(&(overdue_ms, turn)),
+            Place::Flying(_, overdue_ms) | Place::Headless(overdue_ms) => {
+                self.flying.remove(&(overdue_ms, turn))
+            }
         };
     }
 
-    fn set_place(&mut self, tag: Tag, place: Place) {
-        let Some(fetch) = self.all.get_mut(&tag) else { return };
+    fn set_place(&mut self, want: Want, place: Place) {
+        let Some(fetch) = self.all.get_mut(&want) else { return };
         let (before, turn) = (std::mem::replace(&mut fetch.place, place), fetch.turn);
         self.leave(before, turn);
         match place {
-            Place::Ready(due_ms) => self.ready.insert((due_ms, turn), tag),
-            Place::Flying(_, overdue_ms) => self.flying.insert((overdue_ms, turn), tag),
+            Place::Ready(due_ms) => self.ready.insert((due_ms, turn), want),
+            Place::Flying(_, overdue_ms) | Place::Headless(overdue_ms) => {
+                self.flying.insert((overdue_ms, turn), want)
+            }
         };
     }
 
     pub(super) fn cancel_where(&mut self, gone: impl Fn(&Owner) -> bool) {
         let unwanted = self.all.iter().filter(|(_, fetch)| fetch.owners.iter().all(&gone));
-        let tags: Vec<Tag> = unwanted.map(|(tag, _)| *tag).collect();
-        tags.iter().for_each(|tag| self.cancel(tag));
+        let unwanted: Vec<Want> = unwanted.map(|(want, _)| *want).collect();
+        unwanted.iter().for_each(|want| self.cancel(want));
     }
 
     pub(super) fn poll(
@@ -108,24 +132,25 @@ impl Fetches {
         events: &mut Events,
     ) -> Option<(CellAsk, Request)> {
         self.give_up_on_silence(now_ms, events);
-        let (&(due_ms, _), &tag) = self.ready.first_key_value()?;
+        let (&(due_ms, _), &want) = self.ready.first_key_value()?;
         if due_ms > now_ms || self.flying.len() >= WINDOW {
             return None;
         }
-        let fetch = self.all.get(&tag)?;
-        let listed = fetch.tick.filter(|_| fetch.at_its_tick);
-        let at_its_tick = listed.and_then(|tick| log.head_at(tick));
-        let head = at_its_tick.or_else(|| log.head())?;
-        self.set_place(tag, Place::Flying(head, now_ms + ANSWER_WITHIN_MS));
-        Some((CellAsk::Get(tag), Request::Get { tag, size: head.size }))
+        let fetch = self.all.get(&want)?;
+        let own_tick = want.1.filter(|_| fetch.tries == 0 && fetch.is_of_control());
+        let own_tree = || own_tick.and_then(|tick| log.head_at(tick));
+        let head = fetch.at_its_tick.or_else(own_tree).or_else(|| log.head())?;
+        self.set_place(want, Place::Flying(head, now_ms + ANSWER_WITHIN_MS));
+        let (tag, tick) = want;
+        Some((CellAsk::Get(tag, tick), Request::Get { tag, size: head.size }))
     }
 
     fn give_up_on_silence(&mut self, now_ms: u64, events: &mut Events) {
-        while let Some((&(overdue_ms, _), &tag)) = self.flying.first_key_value() {
+        while let Some((&(overdue_ms, _), &want)) = self.flying.first_key_value() {
             if overdue_ms > now_ms {
                 return;
             }
-            self.withheld(now_ms, tag, events);
+            self.withheld(now_ms, want, events);
         }
     }
 
@@ -143,24 +168,65 @@ impl Fetches {
     }
 
     pub(super) fn disconnected(&mut self) {
-        let flying: Vec<Tag> = self.flying.values().copied().collect();
-        flying.into_iter().for_each(|tag| self.set_place(tag, Place::Ready(0)));
+        let flying: Vec<Want> = self.flying.values().copied().collect();
+        flying.into_iter().for_each(|want| self.set_place(want, Place::Ready(0)));
+        // The next connection may show that the log has lost that tick.
+        self.all.values_mut().for_each(|fetch| fetch.at_its_tick = None);
+    }
+
+    /// The head of `tick` that the log was asked for; `None` when it cannot be had.
+    pub(super) fn on_head(
+        &mut self,
+        now_ms: u64,
+        tick: u64,
+        head: Option<HeadRef>,
+        events: &mut Events,
+    ) {
+        for want in self.headless(tick) {
+            let Some(fetch) = self.all.get_mut(&want) else { continue };
+            fetch.at_its_tick = head;
+            match head {
+                Some(_) => self.set_place(want, Place::Ready(0)),
+                None => self.withheld(now_ms, want, events),
+            }
+        }
+    }
+
+    fn headless(&self, tick: u64) -> Vec<Want> {
+        let waits = |want: &Want| {
+            let place = self.all.get(want).map(|fetch| fetch.place);
+            want.1 == Some(tick) && matches!(place, Some(Place::Headless(_)))
+        };
+        self.flying.values().copied().filter(waits).collect()
     }
 
     pub(super) fn on_answer(
         &mut self,
         now_ms: u64,
-        tag: Tag,
+        want: Want,
         answer: Answer,
         log: &mut LogFollower,
+        witness: &mut Witness,
         events: &mut Events,
     ) -> Result<(), Breach> {
-        let Some(head) = self.landed(&tag) else { return Ok(()) };
+        let Some(head) = self.landed(&want) else { return Ok(()) };
         match answer {
-            Answer::Found { cell, proof } => self.found(now_ms, tag, cell, &proof, &head, events),
-            Answer::None { colliding } => self.none(now_ms, tag, &colliding, &head, log, events),
+            Answer::Found { proof, .. } if proof.size != head.size => {
+                // A listing later than the tree that was asked for.
+                self.withheld(now_ms, want, events);
+                Ok(())
+            }
+            Answer::Found { cell, proof } => {
+                proof.verify_cell(&head.root, &want.0, &cell).map_err(|_| Breach::CellProof)?;
+                if self.all.get(&want).is_some_and(Fetch::is_of_control) {
+                    witness.see(want.0, &cell, &proof);
+                }
+                self.found(now_ms, want, cell, proof.leaf.tick, log, events);
+                Ok(())
+            }
+            Answer::None { colliding } => self.none(now_ms, want, &colliding, &head, log, events),
             Answer::Refused(refusal) => {
-                self.refused(now_ms, tag, refusal.kind, log, events);
+                self.refused(now_ms, want, refusal.kind, log, events);
                 Ok(())
             }
             _ => Err(Breach::Answer),
@@ -168,78 +234,93 @@ impl Fetches {
     }
 
     /// Ends the flight of a fetch; the head that was asked for. `None` when it was given up.
-    fn landed(&mut self, tag: &Tag) -> Option<HeadRef> {
-        let Place::Flying(head, _) = self.all.get(tag)?.place else { return None };
-        self.set_place(*tag, Place::Ready(0));
+    fn landed(&mut self, want: &Want) -> Option<HeadRef> {
+        let Place::Flying(head, _) = self.all.get(want)?.place else { return None };
+        self.set_place(*want, Place::Ready(0));
         Some(head)
     }
 
+    /// Proved: the cell stands in this tick. Only a tag's first listing counts, so it decides whose
+    /// the listing is that the fetch goes by.
     fn found(
         &mut self,
         now_ms: u64,
-        tag: Tag,
+        want: Want,
         cell: Cell,
-        proof: &ListedProof,
-        head: &HeadRef,
+        tick: u64,
+        log: &mut LogFollower,
         events: &mut Events,
-    ) -> Result<(), Breach> {
-        let Some(fetch) = self.all.get_mut(&tag) else { return Ok(()) };
-        if proof.size != head.size {
-            // A listing later than the tree that was asked for.
-            self.withheld(now_ms, tag, events);
-            return Ok(());
+    ) {
+        match want.1 {
+            Some(listed) if tick < listed => self.absent(want, events),
+            Some(listed) if tick > listed => self.found_later(now_ms, want, listed, log, events),
+            _ => self.got(want, &cell, tick, events),
         }
-        proof.verify_cell(&head.root, &tag, &cell).map_err(|_| Breach::CellProof)?;
-        let tick = proof.leaf.tick;
-        if fetch.tick.is_none_or(|listed| listed == tick) {
-            let owners = fetch.owners.clone();
-            self.cancel(&tag);
-            let got = |owner| CellEvent::Got { owner, tag, cell: cell.clone(), tick };
-            events.extend(owners.into_iter().map(got));
-        } else if fetch.tick.is_some_and(|listed| tick > listed) && !fetch.at_its_tick {
-            // Only the first listing counts: let the server prove whose that was.
-            fetch.at_its_tick = true;
-        } else {
-            self.withheld(now_ms, tag, events);
+    }
+
+    fn got(&mut self, want: Want, cell: &Cell, tick: u64, events: &mut Events) {
+        let owners = self.all.get(&want).map(|fetch| fetch.owners.clone());
+        self.cancel(&want);
+        let got = |owner| CellEvent::Got { owner, tag: want.0, cell: cell.clone(), tick };
+        events.extend(owners.into_iter().flatten().map(got));
+    }
+
+    /// The listing cannot be its own: let the server prove whose it is, in the tree as it was then.
+    fn found_later(
+        &mut self,
+        now_ms: u64,
+        want: Want,
+        listed: u64,
+        log: &mut LogFollower,
+        events: &mut Events,
+    ) {
+        let Some(fetch) = self.all.get_mut(&want) else { return };
+        if fetch.at_its_tick.is_some() {
+            self.withheld(now_ms, want, events);
+            return;
         }
-        Ok(())
+        fetch.at_its_tick = log.head_at(listed);
+        if fetch.at_its_tick.is_none() {
+            log.want_head_at(listed);
+            self.set_place(want, Place::Headless(now_ms + ANSWER_WITHIN_MS));
+        }
     }
 
     fn none(
         &mut self,
         now_ms: u64,
-        tag: Tag,
+        want: Want,
         colliding: &[ListedProof],
         head: &HeadRef,
         log: &LogFollower,
         events: &mut Events,
     ) -> Result<(), Breach> {
-        let Some(fetch) = self.all.get(&tag) else { return Ok(()) };
+        let (tag, tick) = want;
         let mut others = BTreeSet::new();
-        // Those that a later tick lists are proved against its own tree: they say nothing here.
+        // A proof in another tree than the one that was asked for says nothing here.
         for proof in colliding.iter().filter(|proof| proof.size == head.size) {
             proof.verify(&head.root).map_err(|_| Breach::CellProof)?;
             if proof.listed.tag == tag.hash() || proof.listed.tag.prefix() != tag.prefix() {
                 return Err(Breach::CellProof);
             }
-            if Some(proof.leaf.tick) == fetch.tick {
+            if Some(proof.leaf.tick) == tick {
                 others.insert(proof.listed.tag);
             }
         }
-        let listed = fetch.tick.map(|tick| log.times_listed(tag.prefix(), tick));
+        let listed = tick.map(|tick| log.times_listed(tag.prefix(), tick));
         if listed.is_none_or(|listed| listed > 0 && others.len() >= listed) {
-            self.absent(tag, events);
+            self.absent(want, events);
         } else {
-            self.withheld(now_ms, tag, events);
+            self.withheld(now_ms, want, events);
         }
         Ok(())
     }
 
     /// What is listed under the tag's prefix is proved to be another's.
-    pub(super) fn absent(&mut self, tag: Tag, events: &mut Events) {
-        if let Some(fetch) = self.all.get(&tag) {
-            let (owners, tick) = (fetch.owners.clone(), fetch.tick);
-            self.cancel(&tag);
+    fn absent(&mut self, want: Want, events: &mut Events) {
+        if let Some(fetch) = self.all.get(&want) {
+            let (owners, (tag, tick)) = (fetch.owners.clone(), want);
+            self.cancel(&want);
             let absent = |owner| CellEvent::Absent { owner, tag, tick };
             events.extend(owners.into_iter().map(absent));
         }
@@ -248,36 +329,35 @@ impl Fetches {
     fn refused(
         &mut self,
         now_ms: u64,
-        tag: Tag,
+        want: Want,
         kind: RefusalKind,
         log: &LogFollower,
         events: &mut Events,
     ) {
-        let listed = self.all.get(&tag).map(|fetch| fetch.tick);
-        let expired = listed.is_some_and(|tick| tick.is_none_or(|tick| log.may_have_expired(tick)));
+        let expired = want.1.is_none_or(|tick| log.may_have_expired(tick));
         match kind {
-            RefusalKind::Expired if expired => self.expired(tag, events),
+            RefusalKind::Expired if expired => self.expired(want, events),
             RefusalKind::Busy | RefusalKind::Closing => {
-                self.set_place(tag, Place::Ready(now_ms + backoff_ms(0)));
+                self.set_place(want, Place::Ready(now_ms + backoff_ms(0)));
             }
-            _ => self.withheld(now_ms, tag, events),
+            _ => self.withheld(now_ms, want, events),
         }
     }
 
-    fn expired(&mut self, tag: Tag, events: &mut Events) {
-        if let Some(fetch) = self.all.get(&tag) {
-            let owners = fetch.owners.clone();
-            self.cancel(&tag);
+    fn expired(&mut self, want: Want, events: &mut Events) {
+        if let Some(fetch) = self.all.get(&want) {
+            let (owners, tag) = (fetch.owners.clone(), want.0);
+            self.cancel(&want);
             events.extend(owners.into_iter().map(|owner| CellEvent::Expired { owner, tag }));
         }
     }
 
-    fn withheld(&mut self, now_ms: u64, tag: Tag, events: &mut Events) {
-        let Some(fetch) = self.all.get_mut(&tag) else { return };
-        fetch.at_its_tick = false;
+    fn withheld(&mut self, now_ms: u64, want: Want, events: &mut Events) {
+        let Some(fetch) = self.all.get_mut(&want) else { return };
+        fetch.at_its_tick = None;
         fetch.tries = fetch.tries.saturating_add(1);
-        let (owners, tries) = (fetch.owners.clone(), fetch.tries);
-        self.set_place(tag, Place::Ready(now_ms + backoff_ms(tries)));
+        let (owners, tries, tag) = (fetch.owners.clone(), fetch.tries, want.0);
+        self.set_place(want, Place::Ready(now_ms + backoff_ms(tries)));
         if tries == TRIES_BEFORE_WITHHELD {
             let withheld = |owner| CellEvent::Withheld { owner, tag, tries };
             events.extend(owners.into_iter().map(withheld));

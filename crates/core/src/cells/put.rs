@@ -1,6 +1,6 @@
 //! The outbox.
 
-use super::{CellAsk, CellEvent, Out, Owner, backoff_ms, record};
+use super::{CellAsk, CellEvent, Changes, Out, Owner, archive::Archive, backoff_ms, record};
 use crate::ids::ChatId;
 use crate::log::{Breach, LogFollower};
 use record::Stored;
@@ -8,8 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use undertone_wire::{
     Answer, Cell, CellHash, Receipt, Refusal, RefusalKind, Request, Tag, Token, WriteKey,
 };
-
-type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A sealed cell to be stored.
 #[derive(Clone)]
@@ -91,6 +89,10 @@ impl Outbox {
         self.next_order += 1;
         changes.insert(tag.0.to_vec(), Some(record::save(&stored)));
         self.admit(tag, stored);
+        if std::mem::take(&mut self.server_full) {
+            // Somebody waits for this one: whether there is room now is asked at once.
+            self.not_before_ms = 0;
+        }
         true
     }
 
@@ -176,7 +178,7 @@ impl Outbox {
     }
 
     pub(super) fn server_full(&self) -> bool {
-        self.server_full
+        self.server_full && !self.ready.is_empty()
     }
 
     pub(super) fn on_answer(
@@ -185,11 +187,13 @@ impl Outbox {
         tag: Tag,
         answer: Answer,
         log: &mut LogFollower,
+        archive: &mut Archive,
         out: &mut Out,
     ) -> Result<(), Breach> {
         let Some(hash) = self.answered(&tag) else { return Ok(()) };
+        self.server_full = false;
         match answer {
-            Answer::Stored(receipt) => self.stored(tag, hash, &receipt, log, out),
+            Answer::Stored(receipt) => self.stored(tag, hash, receipt, log, archive, out),
             Answer::Taken { cell, receipt } if cell != hash => {
                 self.taken(tag, cell, &receipt, log, out)
             }
@@ -216,19 +220,20 @@ impl Outbox {
         &mut self,
         tag: Tag,
         hash: CellHash,
-        receipt: &Receipt,
+        receipt: Receipt,
         log: &mut LogFollower,
+        archive: &mut Archive,
         out: &mut Out,
     ) -> Result<(), Breach> {
-        let tick = log.verify_receipt(receipt, &tag, hash)?;
+        let tick = log.verify_receipt(&receipt, &tag, hash)?;
         self.tries = 0;
-        self.server_full = false;
         let Some(mut live) = self.take(&tag) else { return Ok(()) };
         live.stored.tick = Some(tick);
         let part = matches!(live.stored.put.owner, Owner::Part { .. });
         let record = (!part).then(|| record::save(&live.stored));
         out.changes.insert(tag.0.to_vec(), record);
-        let Put { owner, cell, .. } = live.stored.put;
+        let Put { owner, cell, write, .. } = live.stored.put;
+        archive.keep(tag, (write, cell.clone()), owner.clone(), receipt, log.time_ms());
         if !part {
             self.done.insert(tag, Done { owner: owner.clone(), cell, tick });
         }

@@ -1,9 +1,8 @@
 //! A cell of the outbox as it is stored: key = tag, value = CBOR.
 
-use super::{Owner, Put};
+use super::{Owner, Put, bytes::Bytes};
 use crate::stored::{LoadError, from_bytes, to_bytes};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt;
+use serde::{Deserialize, Serialize};
 use undertone_wire::{Cell, Tag, WriteKey};
 
 /// A cell of the outbox with all that a restart needs.
@@ -46,31 +45,4 @@ pub(super) fn load(key: &[u8], bytes: &[u8]) -> Result<(Tag, Stored), LoadError>
     let cell = Cell::from_slice(&record.cell.0).ok_or_else(damaged)?;
     let put = Put { tag, write, cell, owner: record.owner, after: record.after };
     Ok((tag, Stored { put, order: record.order, tick: record.tick }))
-}
-
-/// A CBOR byte string: serde would write every byte as a number of its own.
-struct Bytes(Vec<u8>);
-
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = Bytes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a byte string")
-            }
-
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
-                Ok(Bytes(bytes.to_vec()))
-            }
-        }
-        deserializer.deserialize_bytes(Visitor)
-    }
 }

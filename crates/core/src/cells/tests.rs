@@ -1,5 +1,6 @@
 //! Cells against a real engine, and against a wire that lies.
 
+mod colliding;
 mod fetching;
 mod putting;
 

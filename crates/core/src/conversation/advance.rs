@@ -3,6 +3,7 @@
 use super::control::Control;
 use super::lanes::{At, Reached};
 use super::{Conversation, Ctx};
+use crate::io::ChatKind;
 
 impl Conversation {
     /// Does everything that can be done now.
@@ -50,6 +51,7 @@ impl Conversation {
             if live
                 && self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit
                 && self.is_live()
+                && !Self::reads_on(closed, ctx)
             {
                 let number = self.past.remove(index).epoch.number;
                 self.reading.lanes.retain(|(epoch, _), _| *epoch != number);
@@ -73,15 +75,27 @@ impl Conversation {
     /// Seals what waits, and makes the commit that is wanted; only in an epoch that is open as far
     /// as the newest head that the server has shown.
     fn write(&mut self, ctx: &mut Ctx<'_>) {
-        let open = self.reading.control.is_none();
-        if !open || !ctx.log.caught_up() {
+        let open = self.reading.control.is_none() && !self.succession.yields;
+        let waits = ctx.groups_wait && self.kind() == ChatKind::Group;
+        // What a restored server has lost goes first.
+        if !open || waits || !ctx.log.caught_up() || ctx.cells.is_restoring() {
             return;
         }
         if !self.held {
             self.seal_queue(ctx);
         }
         if self.is_live() {
-            self.commit_if_due(ctx);
+            self.want_silent_removed(ctx);
+            self.commit_or_go_on(ctx);
+        }
+    }
+
+    /// What waited for a wish that is given up waits no more.
+    fn commit_or_go_on(&mut self, ctx: &mut Ctx<'_>) {
+        let wishes = self.intents.len();
+        self.commit_if_due(ctx);
+        if self.intents.len() < wishes && !self.held && self.is_live() {
+            self.seal_queue(ctx);
         }
     }
 }

@@ -8,8 +8,11 @@
 //!
 //! Kept in memory only: after a restart the server proves it again.
 
-use crate::log::LogFollower;
+use super::Ctx;
+use crate::cells::{Counts, Listing};
+use crate::parcel::ParcelRef;
 use std::collections::BTreeMap;
+use undertone_crypto::SlotKeys;
 use undertone_wire::Tag;
 
 /// Up to which tick the listings of a tag's prefix were proved to be other tags'.
@@ -25,9 +28,30 @@ impl Collisions {
         *passed = tick.max(*passed);
     }
 
-    /// The first tick above `after` that lists `tag`, as far as is known.
-    pub(super) fn listed(&self, tag: &Tag, after: u64, log: &LogFollower) -> Option<u64> {
-        let passed = self.0.get(tag).copied().unwrap_or_default();
-        log.listed_in(tag.prefix(), after.max(passed))
+    /// The first listing above `after` of a slot's tag, as far as is known.
+    pub(super) fn listed(&self, keys: &SlotKeys, after: u64, ctx: &mut Ctx<'_>) -> Option<Listing> {
+        let passed = self.0.get(&keys.tag).copied().unwrap_or_default();
+        ctx.cells.listed(keys, after.max(passed), ctx.log)
+    }
+
+    /// Whether every part is listed above `after` and not after its head, whose tick is `by`; `None`
+    /// when one is not, false while that is not known of one.
+    pub(super) fn all_listed(
+        &self,
+        parcel: &ParcelRef,
+        after: u64,
+        by: u64,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<bool> {
+        let mut known = true;
+        for index in 0..parcel.parts() {
+            let keys = parcel.keys(&ctx.me.server, index);
+            match self.listed(&keys, after, ctx)?.counts {
+                Counts::At(tick) if tick > by => return None,
+                Counts::At(_) => {}
+                Counts::NotBefore(_) => known = false,
+            }
+        }
+        Some(known)
     }
 }

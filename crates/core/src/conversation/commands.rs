@@ -46,7 +46,7 @@ impl Conversation {
             ChatState::Stuck => Err(refuse(
                 "stuck",
                 "This device cannot follow the conversation; nothing is sent here.",
-                "`undertone doctor` says why. Begin the conversation anew with a fresh link.",
+                "`undertone doctor` says why, and what to do.",
             )),
             ChatState::Open | ChatState::Requested if self.leaving => {
                 Err(refuse("ended", "You are leaving this conversation.", "Nothing is to be done."))
@@ -79,13 +79,40 @@ impl Conversation {
                 "Begin a second group, or remove somebody first.",
             ));
         }
-        if fresh.is_empty() {
-            return Err(refuse("not_found", "They are members already.", "Nothing is to be done."));
+        let overdue = self.overdue_among(members, ctx)?;
+        if fresh.is_empty() && overdue.is_empty() {
+            return Err(self.inside_already(members, ctx));
         }
-        for identity in fresh {
-            self.want(Intent::Add(identity));
-        }
+        fresh.into_iter().for_each(|identity| self.want(Intent::Add(identity)));
+        overdue.into_iter().for_each(|identity| self.want(Intent::Readd(identity)));
         Ok(())
+    }
+
+    /// Of these people those whose invitation was not followed in time.
+    fn overdue_among(
+        &mut self,
+        members: &[IdentityKey],
+        ctx: &mut Ctx<'_>,
+    ) -> Result<Vec<IdentityKey>, Refused> {
+        let late = self.overdue(ctx);
+        let overdue: Vec<_> = members.iter().filter(|who| late.contains_key(*who)).collect();
+        for identity in &overdue {
+            let removals = self.removals_of(identity, ctx);
+            self.check_right(&removals, ctx)?;
+        }
+        Ok(overdue.into_iter().copied().collect())
+    }
+
+    fn inside_already(&mut self, members: &[IdentityKey], ctx: &mut Ctx<'_>) -> Refused {
+        let invited = self.invited(ctx);
+        if members.iter().any(|who| invited.contains_key(who)) {
+            return refuse(
+                "not_ready",
+                "They are invited and have not come in yet.",
+                "An invitation has seven days; after that the same command invites them anew.",
+            );
+        }
+        refuse("not_found", "They are members already.", "Nothing is to be done.")
     }
 
     /// Wants people to go.
@@ -111,7 +138,8 @@ impl Conversation {
         let removes = leaves.iter().map(removed).collect();
         self.check_right(&Change { removes, ..Change::default() }, ctx)?;
         for Member { leaf, identity, .. } in leaves {
-            self.want(Intent::Remove { leaf, identity, left: None, asked: true, not_before_ms: 0 });
+            let (left, asked, unheard, not_before_ms) = (None, true, false, 0);
+            self.want(Intent::Remove { leaf, identity, left, asked, unheard, not_before_ms });
         }
         Ok(())
     }
@@ -202,18 +230,26 @@ impl Conversation {
 
     /// Makes one of two reasons to remove a leaf; false when there is no other.
     fn join_removals(&mut self, more: &Intent) -> bool {
-        let Intent::Remove { leaf: of, left: words, asked: also, not_before_ms: soon, .. } = more
+        let Intent::Remove {
+            leaf: of,
+            left: words,
+            asked: also,
+            unheard: silent,
+            not_before_ms: soon,
+            ..
+        } = more
         else {
             return false;
         };
         for intent in &mut self.intents {
-            if let Intent::Remove { leaf, left, asked, not_before_ms, .. } = intent
+            if let Intent::Remove { leaf, left, asked, unheard, not_before_ms, .. } = intent
                 && leaf == of
             {
                 if words.is_some() {
                     left.clone_from(words);
                 }
                 *asked |= also;
+                *unheard &= silent;
                 *not_before_ms = (*soon).min(*not_before_ms);
                 return true;
             }
@@ -222,7 +258,7 @@ impl Conversation {
     }
 
     /// Refuses in contacts, and below a role.
-    fn check_group(&mut self, least: Role, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
+    pub(super) fn check_group(&mut self, least: Role, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
         if self.kind() == ChatKind::Contact {
             return Err(refuse(
                 "not_allowed",
@@ -238,14 +274,18 @@ impl Conversation {
         Err(refuse("not_allowed", &format!("Only {who} may do this."), "Ask one of them."))
     }
 
-    fn check_right(&mut self, change: &Change, ctx: &mut Ctx<'_>) -> Result<(), Refused> {
+    pub(super) fn check_right(
+        &mut self,
+        change: &Change,
+        ctx: &mut Ctx<'_>,
+    ) -> Result<(), Refused> {
         if self.may(change, ctx) {
             return Ok(());
         }
         Err(refuse("not_allowed", "You have no right to this change.", "Ask an owner."))
     }
 
-    pub(super) fn role_of_own(&mut self, ctx: &mut Ctx<'_>) -> Role {
+    pub(crate) fn role_of_own(&mut self, ctx: &mut Ctx<'_>) -> Role {
         self.policy_of(ctx).role(&ctx.me.identity)
     }
 
@@ -256,7 +296,7 @@ impl Conversation {
         bench.may(self.epoch.own.leaf, change)
     }
 
-    fn roster_of(&mut self, ctx: &mut Ctx<'_>) -> Vec<Member> {
+    pub(super) fn roster_of(&mut self, ctx: &mut Ctx<'_>) -> Vec<Member> {
         self.live(ctx).map(|live| live.members.clone()).unwrap_or_default()
     }
 

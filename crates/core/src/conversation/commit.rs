@@ -87,7 +87,7 @@ impl Conversation {
     /// When something has to be looked at again, by this device's clock.
     pub(crate) fn next_wake_ms(&self, now_ms: u64) -> Option<u64> {
         let closed = self.held || self.leaving || self.reading.control.is_some();
-        if !self.is_live() || self.pending.is_some() || closed {
+        if !self.is_live() || self.pending.is_some() || closed || self.succession.yields {
             return None;
         }
         let due = |intent: &Intent| match intent {
@@ -127,6 +127,7 @@ impl Conversation {
                     self.plan_removal(&mut plan, leaf, identity, left.map(Box::new), ctx);
                 }
                 Intent::Add(identity) => self.plan_add(&mut plan, identity, ctx),
+                Intent::Readd(identity) => self.plan_readd(&mut plan, identity, ctx),
                 Intent::Rename(name) => {
                     let policy = self.planned_policy(&plan, ctx)?;
                     plan.policy = Some(policy.with_name(name.as_str()));
@@ -196,8 +197,23 @@ impl Conversation {
         }
     }
 
+    /// One commit takes the leaf out that never came in and adds the person anew; whoever came in
+    /// meanwhile stays.
+    fn plan_readd(&mut self, plan: &mut Plan, identity: IdentityKey, ctx: &mut Ctx<'_>) {
+        if !self.overdue(ctx).contains_key(&identity) {
+            return self.intents.retain(|intent| *intent != Intent::Readd(identity));
+        }
+        let removals = self.removals_of(&identity, ctx);
+        let before = plan.adds.len();
+        self.plan_add(plan, identity, ctx);
+        if plan.adds.len() > before {
+            plan.change.removes.extend(removals.removes);
+        }
+    }
+
     fn give_up_add(&mut self, identity: &IdentityKey, ctx: &mut Ctx<'_>) {
-        self.intents.retain(|intent| *intent != Intent::Add(*identity));
+        let adds = [Intent::Add(*identity), Intent::Readd(*identity)];
+        self.intents.retain(|intent| !adds.contains(intent));
         self.touch();
         let who = ctx.contacts.name_of(identity);
         let text = format!("{who} cannot be added yet: no key of theirs is known here.");
@@ -236,6 +252,7 @@ impl Conversation {
         let name = |identity| self.name_of(identity, ctx);
         Some(match intent {
             Intent::Add(identity) => format!("{} was not added", name(identity)),
+            Intent::Readd(identity) => format!("{} was not invited anew", name(identity)),
             Intent::Remove { identity, .. } => format!("{} was not removed", name(identity)),
             Intent::Rename(wanted) => format!("The group was not named {wanted}"),
             Intent::SetRole(identity, _) => format!("The role of {} stays", name(identity)),

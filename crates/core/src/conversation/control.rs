@@ -2,7 +2,7 @@
 
 use super::judge::{Bounds, Case, Judgement, Verdict, Win};
 use super::{Conversation, Ctx, Reading};
-use crate::cells::Owner;
+use crate::cells::{Counts, Listing, Owner};
 use crate::parcel::Gathering;
 use undertone_wire::{Cell, Tag};
 
@@ -37,11 +37,15 @@ impl Conversation {
     /// Judges control slots in order until one is open, waits, or ends the epoch.
     pub(super) fn control(&mut self, ctx: &mut Ctx<'_>) -> Control {
         loop {
-            let tag = self.epoch.control.keys(&ctx.me.server).tag;
-            let listed = self.reading.collisions.listed(&tag, self.epoch.opened, ctx.log);
-            let Some(listed) = listed else {
+            let keys = self.epoch.control.keys(&ctx.me.server).clone();
+            let listing = self.reading.collisions.listed(&keys, self.epoch.opened, ctx);
+            let Some(Listing { stands, counts }) = listing else {
                 self.reading.control = None;
                 return Control::Open;
+            };
+            let listed = match counts {
+                Counts::At(listed) => listed,
+                Counts::NotBefore(earliest) => return Control::Waiting(earliest),
             };
             let read = self.reading.control.get_or_insert(ControlRead {
                 listed,
@@ -53,7 +57,7 @@ impl Conversation {
             if read.cell.is_none() {
                 let (chat, epoch) = (self.chat, self.epoch.number);
                 let slot = self.epoch.control.index();
-                ctx.cells.get(tag, Some(listed), Owner::Control { chat, epoch, slot });
+                ctx.cells.get(keys.tag, Some(stands), Owner::Control { chat, epoch, slot });
                 return Control::Waiting(listed);
             }
             match self.verdict(ctx) {
@@ -104,21 +108,44 @@ impl Conversation {
     /// Asks for the parts that have not come.
     fn fetch_parts(&self, read: &ControlRead, bounds: Bounds, ctx: &mut Ctx<'_>) {
         let (chat, epoch) = (self.chat, self.epoch.number);
-        let parts = read.parts.as_ref().expect("parts are needed of a known parcel");
+        // None yet where it is not known whether they are listed in time.
+        let Some(parts) = &read.parts else { return };
         let parcel = parts.reference().local_id();
         for index in parts.missing().take(super::lanes::AHEAD) {
-            let tag = parts.reference().keys(&ctx.me.server, index).tag;
-            let listed = self.reading.collisions.listed(&tag, bounds.opened, ctx.log);
-            ctx.cells.get(tag, listed, Owner::ControlPart { chat, epoch, parcel, index });
+            let keys = parts.reference().keys(&ctx.me.server, index);
+            let listing = self.reading.collisions.listed(&keys, bounds.opened, ctx);
+            let stands = listing.map(|listing| listing.stands);
+            ctx.cells.get(keys.tag, stands, Owner::ControlPart { chat, epoch, parcel, index });
         }
     }
 
     fn skip_void(&mut self, listed: u64, ctx: &mut Ctx<'_>) {
         self.epoch.closing = self.epoch.closing.max(listed);
+        self.keep_control(ctx);
         self.epoch.control.step();
         self.reading.control = None;
         self.touch();
         self.move_pending(ctx);
+    }
+
+    /// Keeps the control cell that was judged, in case the server loses it.
+    fn keep_control(&mut self, ctx: &mut Ctx<'_>) {
+        let (chat, epoch, slot) = (self.chat, self.epoch.number, self.epoch.control.index());
+        let keys = self.epoch.control.keys(&ctx.me.server);
+        ctx.cells.keep_fetched(keys, Owner::Control { chat, epoch, slot }, ctx.log);
+    }
+
+    /// Keeps the commit that is merged.
+    pub(super) fn keep_commit(&mut self, ctx: &mut Ctx<'_>) {
+        let parts = self.reading.control.as_ref().and_then(|read| read.parts.as_ref());
+        if let Some(parcel) = parts.map(|parts| parts.reference().clone()) {
+            let owner = Owner::Part { parcel: parcel.local_id() };
+            for index in 0..parcel.parts() {
+                let keys = parcel.keys(&ctx.me.server, index);
+                ctx.cells.keep_fetched(&keys, owner.clone(), ctx.log);
+            }
+        }
+        self.keep_control(ctx);
     }
 
     /// A control cell that was asked for has arrived.

@@ -1,5 +1,7 @@
 //! How a conversation begins on this device.
 
+use super::presence::Presence;
+use super::succession::Succession;
 use super::{Conversation, Ctx, Dirty, Epoch, Live, Pace, Reading};
 use crate::account::NotReady;
 use crate::body::{Content, Hello, NamedMember};
@@ -51,10 +53,9 @@ impl Conversation {
     ///
     /// # Errors
     /// [`NotReady`] before the server's log was ever seen.
-    pub(crate) fn found_group(name: &Name, ctx: &mut Ctx<'_>) -> Result<Self, NotReady> {
+    pub(crate) fn found_group(policy: &Policy, ctx: &mut Ctx<'_>) -> Result<Self, NotReady> {
         let opening = ctx.log.head().ok_or(NotReady)?;
-        let policy = Policy::group(name.as_str(), ctx.me.identity);
-        let group = create(&policy, ctx)?;
+        let group = create(policy, ctx)?;
         let mut conversation = Self::begin(group, opening, None, ChatState::Open, ctx)?;
         conversation.say_hello(ctx);
         Ok(conversation)
@@ -123,7 +124,7 @@ impl Conversation {
         let epoch = Epoch::open(live.group.epoch(), opening, &log, &live.members, own);
         let spread = HEAL_SPREAD_MS * live.members.len() as u64;
         let heal_at_ms = ctx.now_ms + ctx.rng.random_range(0..spread);
-        Ok(Self {
+        let mut begun = Self {
             chat: ChatId(random(ctx)),
             conversation: live.group.id(),
             peer,
@@ -148,13 +149,17 @@ impl Conversation {
                 lost: 0,
                 wait_until_ms: 0,
             },
+            presence: Presence::default(),
+            succession: Succession::default(),
             last_people: BTreeSet::new(),
             outgoing: BTreeMap::new(),
             live: Some(live),
             reading: Reading::default(),
             dirty: Dirty { state: true, outgoing: BTreeSet::new() },
             skipped: BTreeMap::new(),
-        })
+        };
+        begun.note_arrivals(ctx);
+        Ok(begun)
     }
 
     /// The first cell of a leaf: it shows the others that this device is here.

@@ -144,8 +144,11 @@ impl Case<'_> {
         let content = open(self.keys, cell).map_err(|_| Void::Seal)?;
         let head = SignedHead::parse(&content).ok_or(Void::Head)?;
         let parcel = self.parcel_of(&head)?;
-        if !std::mem::replace(&mut read.listings_fit, true) {
-            self.check_listings(&parcel, ctx)?;
+        if !read.listings_fit {
+            read.listings_fit = self.check_listings(&parcel, ctx)?;
+        }
+        if !read.listings_fit {
+            return Ok(None);
         }
         if self.is_pending(&head, &parcel) {
             return Ok(Some(self.won(head.claims.leaf, None)));
@@ -170,14 +173,11 @@ impl Case<'_> {
         }
     }
 
-    /// Parts are stored before the head is; a late part makes the head void for everybody.
-    fn check_listings(&self, parcel: &ParcelRef, ctx: &Ctx<'_>) -> Result<(), Void> {
-        let in_time = |index| {
-            let tag = parcel.keys(&ctx.me.server, index).tag;
-            let listed = self.collisions.listed(&tag, self.bounds.opened, ctx.log);
-            listed.is_some_and(|tick| tick <= self.bounds.listed)
-        };
-        (0..parcel.parts()).all(in_time).then_some(()).ok_or(Void::Parts)
+    /// Parts are stored before the head is; a late part makes the head void for everybody. False
+    /// while that is not known of all.
+    fn check_listings(&self, parcel: &ParcelRef, ctx: &mut Ctx<'_>) -> Result<bool, Void> {
+        let Bounds { opened, listed, .. } = self.bounds;
+        self.collisions.all_listed(parcel, opened, listed, ctx).ok_or(Void::Parts)
     }
 
     /// One's own commit is recognised by its payload: MLS cannot read one's own ciphertext.

@@ -11,7 +11,7 @@ use super::state::Chain;
 use super::witness::shows_its_log;
 use super::{Conversation, Ctx, Reading};
 use crate::body::Body;
-use crate::cells::{Owner, PutState};
+use crate::cells::{Listing, Owner, PutState};
 use crate::head::{HeadProof, Payload, SignedHead};
 use crate::io::Event;
 use crate::parcel::{Gathering, MESSAGE_PARTS_MAX, ParcelRef};
@@ -43,7 +43,10 @@ pub(super) struct Ahead {
 /// One listed slot.
 pub(super) struct LaneRead {
     keys: SlotKeys,
+    /// The tick that counts.
     listed: u64,
+    /// The tick in which the server lists it now.
+    stands: u64,
     cell: Option<Cell>,
     parts: Option<Gathering>,
     withheld: bool,
@@ -75,6 +78,11 @@ impl Ahead {
         self.reads.truncate(keep);
         self.reads.iter().for_each(|_| next.step());
         self.next = next;
+    }
+
+    /// Whether a listed slot is on its way.
+    pub(super) fn is_fetching(&self) -> bool {
+        self.reads.front().is_some_and(|read| !read.withheld)
     }
 
     /// Whether a slot of `lane` is listed within `limit` and not read.
@@ -226,24 +234,36 @@ impl Conversation {
             }
             if read.cell.is_none() && !read.expired {
                 let owner = Owner::Lane { chat: self.chat, epoch: number, leaf, slot };
-                ctx.cells.get(read.keys.tag, Some(read.listed), owner);
+                ctx.cells.get(read.keys.tag, Some(read.stands), owner);
             }
         }
         while ahead.reads.len() < AHEAD {
             let slot = ahead.next.index();
             let keys = ahead.next.keys(&ctx.me.server).clone();
-            let listed = match own_tick(leaf == own, &keys, ctx) {
-                Some(tick) => (ctx.log.times_listed(keys.tag.prefix(), tick) > 0).then_some(tick),
-                None => self.reading.collisions.listed(&keys.tag, opened, ctx.log),
+            let listing = match own_tick(leaf == own, &keys, ctx) {
+                Some(tick) => (ctx.log.times_listed(keys.tag.prefix(), tick) > 0)
+                    .then_some(Listing::plain(tick)),
+                None => self.reading.collisions.listed(&keys, opened, ctx),
             };
-            let Some(listed) = listed else { return };
+            let Some((stands, listed)) = listing.and_then(|it| Some((it.stands, it.tick()?)))
+            else {
+                return;
+            };
             let cell = own_cell(leaf == own, &keys, ctx);
             if cell.is_none() {
                 let owner = Owner::Lane { chat: self.chat, epoch: number, leaf, slot };
-                ctx.cells.get(keys.tag, Some(listed), owner);
+                ctx.cells.get(keys.tag, Some(stands), owner);
             }
             let (parts, withheld, expired) = (None, false, false);
-            ahead.reads.push_back(LaneRead { keys, listed, cell, parts, withheld, expired });
+            ahead.reads.push_back(LaneRead {
+                keys,
+                listed,
+                stands,
+                cell,
+                parts,
+                withheld,
+                expired,
+            });
             ahead.next.step();
         }
     }
@@ -400,7 +420,9 @@ impl Conversation {
             Payload::Parcel(parcel) => parcel,
         };
         let (number, opened, _) = self.facts(at);
-        self.check_parts(parcel, slot, opened, ctx)?;
+        if !self.check_parts(parcel, slot, opened, ctx)? {
+            return Ok(None);
+        }
         let chat = self.chat;
         let Reading { lanes, collisions, .. } = &mut self.reading;
         let read = lanes.get_mut(&(number, slot.leaf)).and_then(|ahead| ahead.reads.front_mut());
@@ -408,10 +430,10 @@ impl Conversation {
         let parts = parts.get_or_insert_with(|| Gathering::new(parcel.clone()));
         let missing: Vec<u32> = parts.missing().take(AHEAD).collect();
         for &index in &missing {
-            let tag = parcel.keys(&ctx.me.server, index).tag;
+            let keys = parcel.keys(&ctx.me.server, index);
             let (epoch, leaf, slot) = (number, slot.leaf, slot.index);
-            let listed = collisions.listed(&tag, opened, ctx.log);
-            ctx.cells.get(tag, listed, Owner::LanePart { chat, epoch, leaf, slot, index });
+            let stands = collisions.listed(&keys, opened, ctx).map(|listing| listing.stands);
+            ctx.cells.get(keys.tag, stands, Owner::LanePart { chat, epoch, leaf, slot, index });
         }
         if !missing.is_empty() {
             return Ok(None);
@@ -419,21 +441,19 @@ impl Conversation {
         parts.payload(&ctx.me.server).map(Some).map_err(|_| Skip::Parts)
     }
 
-    /// Every part is listed after the epoch opened and not after its head.
+    /// Every part is listed after the epoch opened and not after its head; false while that is not
+    /// known of all.
     fn check_parts(
         &self,
         parcel: &ParcelRef,
         slot: &Slot,
         opened: u64,
-        ctx: &Ctx<'_>,
-    ) -> Result<(), Skip> {
-        let in_time = |index| {
-            let tag = parcel.keys(&ctx.me.server, index).tag;
-            let listed = self.reading.collisions.listed(&tag, opened, ctx.log);
-            listed.is_some_and(|tick| tick <= slot.listed)
-        };
+        ctx: &mut Ctx<'_>,
+    ) -> Result<bool, Skip> {
         let fits = (1..=MESSAGE_PARTS_MAX).contains(&parcel.parts());
-        (fits && (0..parcel.parts()).all(in_time)).then_some(()).ok_or(Skip::Parts)
+        let collisions = &self.reading.collisions;
+        let listed = || collisions.all_listed(parcel, opened, slot.listed, ctx);
+        fits.then(listed).flatten().ok_or(Skip::Parts)
     }
 
     /// One's own slot: one's own bytes, somebody else's, or the sign of a copied profile.
@@ -482,7 +502,7 @@ fn own_cell(own: bool, keys: &SlotKeys, ctx: &Ctx<'_>) -> Option<Cell> {
 /// The tick of one's own cell that the server has proved: no other listing of the prefix is meant.
 fn own_tick(own: bool, keys: &SlotKeys, ctx: &Ctx<'_>) -> Option<u64> {
     match ctx.cells.put_state(&keys.tag) {
-        Some(PutState::Stored(tick)) if own => Some(tick),
+        Some(PutState::Stored(tick)) if own && !ctx.log.is_undone(tick) => Some(tick),
         _ => None,
     }
 }

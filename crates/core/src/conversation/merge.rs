@@ -3,14 +3,13 @@
 use super::collisions::Collisions;
 use super::judge::Win;
 use super::lanes::At;
+use super::roster::Roster;
 use super::state::{Epoch, PastMember};
 use super::{Author, Conversation, Ctx, Intent, Live, Past};
 use crate::account::{Invitation, Task};
 use crate::body::NamedMember;
-use crate::io::{ChatState, Event, Role};
-use crate::policy::Policy;
-use std::collections::{BTreeMap, BTreeSet};
-use undertone_crypto::mls::Member;
+use crate::io::{ChatState, Event};
+use std::collections::BTreeSet;
 use undertone_crypto::{EpochLog, IdentityKey};
 use undertone_wire::HeadRef;
 
@@ -26,8 +25,9 @@ impl Conversation {
             self.become_stuck(&why, ctx);
             return false;
         }
+        self.keep_commit(ctx);
         self.settle_pending(win, opening, ctx);
-        self.take_back();
+        self.take_back(win.closing);
         ctx.cells.forget_chat(self.chat);
         ctx.cells.hold_lane(self.chat, false);
         self.pace.last_commit_ms = ctx.now_ms;
@@ -42,11 +42,6 @@ impl Conversation {
             self.end(ctx);
         }
         inside
-    }
-
-    fn roster(&mut self, ctx: &mut Ctx<'_>) -> Option<Roster> {
-        let live = self.live(ctx)?;
-        Some(Roster { members: live.members.clone(), policy: live.policy.clone() })
     }
 
     fn merge_in_mls(&mut self, win: &Win, ctx: &mut Ctx<'_>) -> Result<(), String> {
@@ -75,12 +70,18 @@ impl Conversation {
         match self.next_epoch(opening, ctx) {
             Some(next) => {
                 let ended = std::mem::replace(&mut self.epoch, next);
-                self.keep_past(ended, win.closing, before);
+                let reads_on = Self::reads_on(win.closing, ctx);
+                self.keep_past(ended, win.closing, before, reads_on);
             }
             None => return self.become_stuck("its next epoch cannot be derived", ctx),
         }
         self.forget_secrets(ctx);
         self.forget_ended_stays(before, win.author);
+        self.note_arrivals(ctx);
+        if let Some(author) = before.members.iter().find(|member| member.leaf == win.author) {
+            self.hear(author, win.closing, ctx);
+        }
+        self.drop_rivals(before, ctx);
         self.drop_fulfilled(before, win.author, ctx);
         self.check_listed(ctx);
         self.touch();
@@ -93,19 +94,20 @@ impl Conversation {
         let stayed: BTreeSet<_> = before.stayed(after, committer).map(Author::from).collect();
         self.numbers.retain(|author, _| stayed.contains(author));
         self.joined.retain(|author| stayed.contains(author));
+        self.presence.retain(&stayed);
         for member in self.past.iter_mut().flat_map(|past| &mut past.members) {
             member.stay_ended |= !stayed.contains(&member.author());
         }
     }
 
     /// An epoch whose lanes wait for a listed cell is kept until it arrives or expires.
-    fn keep_past(&mut self, ended: Epoch, closed: u64, before: &Roster) {
+    fn keep_past(&mut self, ended: Epoch, closed: u64, before: &Roster, reads_on: bool) {
         self.reading.control = None;
         let waits = self.reading.lanes.iter().any(|((number, leaf), ahead)| {
             let lane = ended.lanes.get(leaf).filter(|_| *number == ended.number);
             lane.is_some_and(|lane| ahead.waits_within(closed, lane))
         });
-        if waits {
+        if waits || reads_on {
             let members = before.members.iter().map(PastMember::from).collect();
             self.past.push(Past { epoch: ended, closed, members });
         } else {
@@ -132,6 +134,7 @@ impl Conversation {
             let named = members.iter().map(|member| self.named(&member.identity, ctx));
             ctx.news.task(Task::Invite(Box::new(Invitation {
                 conversation: self.conversation,
+                succeeds: self.succession.succeeds(),
                 to: pending.adds,
                 welcome,
                 tree,
@@ -163,69 +166,11 @@ impl Conversation {
         self.intents.retain(|intent| match intent {
             Intent::Add(identity) => !inside(identity),
             Intent::Remove { leaf, identity, .. } => stayed.contains(&(*leaf, *identity)),
+            Intent::Readd(identity) => stayed.iter().any(|(_, person)| person == identity),
             Intent::Rename(name) => policy.name.as_slice() != name.as_str().as_bytes(),
             Intent::SetRole(identity, role) => inside(identity) && policy.role(identity) != *role,
             Intent::Heal => true,
         });
-    }
-
-    /// Every change of membership, role or name is shown; no server can suppress it.
-    fn tell_changes(&mut self, before: &Roster, win: &Win, ctx: &mut Ctx<'_>) {
-        let Some(live) = &self.live else { return };
-        let after = Roster { members: live.members.clone(), policy: live.policy.clone() };
-        let author = before.members.iter().find(|member| member.leaf == win.author);
-        let who = author.map(|author| self.subject(&author.identity, ctx));
-        let who = who.unwrap_or_else(|| "Somebody".to_owned());
-        for text in self.differences(before, &after, &who, ctx) {
-            ctx.news.event(Event::Member { chat: self.chat, text });
-        }
-        let title = String::from_utf8_lossy(after.policy.name.as_slice()).into_owned();
-        if title != self.title {
-            self.title = title;
-            let view = self.view(ctx.contacts);
-            ctx.news.event(Event::Chat(view));
-        }
-    }
-
-    fn differences(&self, a: &Roster, b: &Roster, who: &str, ctx: &Ctx<'_>) -> Vec<String> {
-        let (old, new) = (a.people(), b.people());
-        let mut texts = Vec::new();
-        for identity in new.difference(&old) {
-            let name = self.object(identity, ctx);
-            texts.push(match b.policy.role(identity) {
-                Role::Member => format!("{who} added {name}."),
-                role => format!("{who} added {name}, who is {}.", role_word(role)),
-            });
-        }
-        for identity in old.difference(&new) {
-            texts.push(format!("{who} removed {}.", self.object(identity, ctx)));
-        }
-        for (identity, verb) in a.device_changes(b) {
-            texts.push(format!("{who} {verb} a device of {}.", self.object(&identity, ctx)));
-        }
-        for identity in new.intersection(&old) {
-            let role = b.policy.role(identity);
-            if a.policy.role(identity) != role {
-                let role = role_word(role);
-                texts.push(format!("{who} made {} {role}.", self.object(identity, ctx)));
-            }
-        }
-        if a.policy.name != b.policy.name {
-            let name = crate::ids::Name::tamed_bytes(b.policy.name.as_slice());
-            texts.push(format!("{who} named the group {name}."));
-        }
-        texts
-    }
-
-    fn subject(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> String {
-        if *identity == ctx.me.identity { "You".to_owned() } else { self.object(identity, ctx) }
-    }
-
-    fn object(&self, identity: &IdentityKey, ctx: &Ctx<'_>) -> String {
-        if *identity == ctx.me.identity {
-            return "you".to_owned();
-        }
-        self.name_of(identity, ctx).to_string()
     }
 
     /// This device is out: nothing more is read or sent, and the group's secrets are erased.
@@ -249,55 +194,5 @@ impl Conversation {
         ctx.cells.cancel_gets(self.chat);
         self.set_state(ChatState::Ended, ctx);
         self.touch();
-    }
-}
-
-/// Members and policy of one epoch.
-struct Roster {
-    members: Vec<Member>,
-    policy: Policy,
-}
-
-impl Roster {
-    /// Devices that came or went of people who were there before and are there after.
-    fn device_changes(&self, after: &Self) -> Vec<(IdentityKey, &'static str)> {
-        let (old, new) = (self.people(), after.people());
-        let devices = |roster: &Self| -> BTreeSet<_> {
-            let members = roster.members.iter();
-            let stayed = members.filter(|m| old.contains(&m.identity) && new.contains(&m.identity));
-            stayed.map(|member| (member.identity, member.device)).collect()
-        };
-        let (before, now) = (devices(self), devices(after));
-        let added = now.difference(&before).map(|(identity, _)| (*identity, "added"));
-        let removed = before.difference(&now).map(|(identity, _)| (*identity, "removed"));
-        added.chain(removed).collect()
-    }
-
-    /// Members that were neither removed nor added: a leaf's encryption key is another after every
-    /// return, and otherwise only after a commit of its own.
-    fn stayed<'a>(
-        &'a self,
-        after: &'a [Member],
-        committer: u32,
-    ) -> impl Iterator<Item = &'a Member> {
-        let now: BTreeMap<_, _> = after.iter().map(|member| (member.leaf, member)).collect();
-        self.members.iter().filter(move |member| {
-            now.get(&member.leaf).is_some_and(|now| {
-                let same = now.key_hash == member.key_hash || member.leaf == committer;
-                same && Author::from(*now) == Author::from(*member)
-            })
-        })
-    }
-
-    fn people(&self) -> BTreeSet<IdentityKey> {
-        self.members.iter().map(|member| member.identity).collect()
-    }
-}
-
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "an owner",
-        Role::Admin => "an admin",
-        Role::Member => "a member",
     }
 }

@@ -60,6 +60,9 @@ impl Conversation {
             return;
         }
         self.touch();
+        if entry.when != Arrival::OfAnotherStay {
+            self.hear(&entry.author, entry.effective, ctx);
+        }
         if self.joined.insert(Author::from(&entry.author)) && self.state == ChatState::Requested {
             self.set_state(ChatState::Open, ctx);
         }
@@ -77,8 +80,9 @@ impl Conversation {
         }
     }
 
-    /// A device's numbers count up by one in each of its stays. A number that was seen is a repetition by its author and
-    /// is shown once; a missing number is a gap that the person is told of.
+    /// A device's numbers count up by one in each of its stays. A number that was seen is a
+    /// repetition by its author and is shown once; a missing number is a gap that the person is told
+    /// of.
     fn number_is_new(&mut self, entry: &Entry, ctx: &mut Ctx<'_>) -> bool {
         if entry.when == Arrival::OfAnotherStay {
             return true;
@@ -125,7 +129,12 @@ impl Conversation {
             author: entry.author.device.0,
             from: entry.author.identity,
             own: false,
-            order: order(entry.epoch, entry.effective, entry.author.leaf, entry.slot),
+            order: order(
+                self.succession.epoch_in_chat(entry.epoch),
+                entry.effective,
+                entry.author.leaf,
+                entry.slot,
+            ),
             text,
             sent_ms: entry.body.sent_ms,
             stored_ms: ctx.log.time_of(entry.effective),
@@ -178,6 +187,7 @@ impl Conversation {
             identity: entry.author.identity,
             left: Some(encode(&left)),
             asked: false,
+            unheard: false,
             not_before_ms,
         });
     }
@@ -235,6 +245,7 @@ impl Conversation {
                 identity: member.identity,
                 left: None,
                 asked: false,
+                unheard: false,
                 not_before_ms: ctx.now_ms,
             });
         }

@@ -19,7 +19,7 @@ use undertone_wire::{decode, encode};
 const UNACKNOWLEDGED_MAX: usize = 32;
 
 /// Kind of a text in a body.
-const TEXT: u16 = 1;
+pub(super) const TEXT: u16 = 1;
 /// Kind of a leave message in a body.
 const LEAVE: u16 = 5;
 
@@ -70,7 +70,7 @@ impl Conversation {
         people
     }
 
-    fn people(&mut self, ctx: &mut Ctx<'_>) -> BTreeSet<IdentityKey> {
+    pub(super) fn people(&mut self, ctx: &mut Ctx<'_>) -> BTreeSet<IdentityKey> {
         let live = self.live(ctx);
         let members = live.map(|live| live.members.as_slice()).unwrap_or_default();
         members.iter().map(|member| member.identity).collect()
@@ -80,15 +80,20 @@ impl Conversation {
     pub(super) fn seal_queue(&mut self, ctx: &mut Ctx<'_>) {
         let closed = self.removal_is_wanted() || !self.unlisted.is_empty();
         let people = self.people(ctx);
+        // Those whom it is for are on their way in: they read nothing that is written before.
+        let adding = |intent: &Intent| matches!(intent, Intent::Add(_));
+        let nobody_yet = people.len() == 1 && self.intents.iter().any(adding);
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
-            if !self.is_live() || self.unacknowledged() >= UNACKNOWLEDGED_MAX {
+            let full = self.unacknowledged() >= UNACKNOWLEDGED_MAX;
+            if !self.is_live() || full || self.next_slot_is_listed(ctx) {
                 return;
             }
             // A leave is about one's leaf as it is: nothing holds it up but a commit of one's own,
             // which would change the leaf.
             let leaves = self.outgoing[&seq].kind == LEAVE;
             let waits = if leaves { self.pending.is_some() } else { closed };
-            if waits {
+            let unread = self.outgoing[&seq].kind == TEXT && nobody_yet;
+            if waits || unread {
                 continue;
             }
             if !matches!(self.outgoing[&seq].state, OutgoingState::Queued) {
@@ -106,6 +111,14 @@ impl Conversation {
     fn removal_is_wanted(&self) -> bool {
         let asked = |intent: &Intent| matches!(intent, Intent::Remove { asked: true, .. });
         self.intents.iter().any(asked)
+    }
+
+    /// Whether the next slot for writing is taken already: its cell is read first. Somebody may have
+    /// squatted it; or this profile was copied or put back, has written there before, and would use
+    /// one generation of its secrets for two plaintexts.
+    fn next_slot_is_listed(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let keys = self.epoch.own.next.keys(&ctx.me.server);
+        self.reading.collisions.listed(keys, self.epoch.opened, ctx).is_some()
     }
 
     fn unacknowledged(&self) -> usize {
@@ -216,30 +229,66 @@ impl Conversation {
 
     /// One's own message counts: it is stored.
     pub(super) fn own_counts(&mut self, seq: u64, effective: u64, slot: u64, ctx: &mut Ctx<'_>) {
-        let at = order(self.epoch.number, effective, self.epoch.own.leaf, slot);
+        let own = self.live.as_ref().and_then(|live| live.own()).cloned();
+        if let Some(own) = own {
+            self.hear(&own, effective, ctx);
+        }
+        let number = self.succession.epoch_in_chat(self.epoch.number);
+        let at = order(number, effective, self.epoch.own.leaf, slot);
         self.show_own(seq, MessageState::Stored, Some((at, effective)), ctx);
-        let outgoing = self.outgoing.remove(&seq);
+        let outgoing = self.count_out(seq, effective, ctx);
         self.dirty.outgoing.insert(seq);
         self.pace.own_messages += 1;
         self.touch();
+        if outgoing.as_ref().is_some_and(|outgoing| outgoing.kind == TEXT) {
+            self.succession.note_own(effective);
+        }
         if outgoing.is_some_and(|outgoing| outgoing.kind == LEAVE) {
             ctx.news.task(Task::Left { chat: self.chat });
         }
     }
 
-    /// Before the next epoch: what did not count goes back into the queue, and its numbers too.
-    pub(super) fn take_back(&mut self) {
+    /// A message that counts leaves the queue, unless its epoch may have ended before.
+    fn count_out(&mut self, seq: u64, effective: u64, ctx: &Ctx<'_>) -> Option<Outgoing> {
+        let unsure = self.may_have_ended_before(effective, ctx);
+        let outgoing = self.outgoing.get_mut(&seq)?;
+        match outgoing.placed().map(|placed| placed.number).filter(|_| unsure) {
+            Some(number) => {
+                let counted = outgoing.clone();
+                outgoing.state = OutgoingState::Counted { number, effective };
+                Some(counted)
+            }
+            None => self.outgoing.remove(&seq),
+        }
+    }
+
+    /// Before the next epoch: what did not count up to the tick `closing` goes back into the queue,
+    /// and its numbers too.
+    pub(super) fn take_back(&mut self, closing: u64) {
+        self.settle_counted(closing);
         for (seq, outgoing) in &mut self.outgoing {
-            if let OutgoingState::Sealed(placed) = &outgoing.state {
-                self.next_number = self.next_number.min(placed.number);
+            if let Some(number) = outgoing.number() {
+                self.next_number = self.next_number.min(number);
                 outgoing.state = OutgoingState::Queued;
                 self.dirty.outgoing.insert(*seq);
             }
         }
     }
 
+    /// What counted up to the tick `closing` is stored for good.
+    fn settle_counted(&mut self, closing: u64) {
+        let counts = |outgoing: &Outgoing| matches!(outgoing.state, OutgoingState::Counted { effective, .. } if effective <= closing);
+        let settled: Vec<u64> =
+            self.outgoing.iter().filter(|(_, it)| counts(it)).map(|(seq, _)| *seq).collect();
+        for seq in settled {
+            self.outgoing.remove(&seq);
+            self.dirty.outgoing.insert(seq);
+        }
+    }
+
     /// Nothing will be sent here any more.
     pub(super) fn fail_queue(&mut self, ctx: &mut Ctx<'_>) {
+        self.settle_counted(u64::MAX);
         let messages = self.outgoing.values().map(|outgoing| outgoing.message).collect();
         ctx.news.task(Task::Failed { messages });
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
@@ -268,13 +317,14 @@ impl Conversation {
         let outgoing = self.outgoing.values().find(|outgoing| outgoing.message == message)?;
         Some(match outgoing.state {
             OutgoingState::Waiting => MessageState::Waiting,
+            OutgoingState::Counted { .. } => return None,
             _ => MessageState::Queued,
         })
     }
 
     /// How many own messages go out by themselves, and how many wait for their author.
     pub(crate) fn queue_lengths(&self) -> (usize, usize) {
-        let texts = self.outgoing.values().filter(|outgoing| outgoing.kind == TEXT);
+        let texts = self.outgoing.values().filter(|it| it.kind == TEXT && !it.has_counted());
         let waiting = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Waiting);
         let (waiting, queued): (Vec<_>, Vec<_>) = texts.partition(waiting);
         (queued.len(), waiting.len())
@@ -287,10 +337,17 @@ impl Conversation {
             return 0;
         }
         let waits = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Waiting);
-        let messages = self.outgoing.values().filter(|outgoing| !waits(outgoing)).count();
+        let open = |outgoing: &&Outgoing| !waits(outgoing) && !outgoing.has_counted();
+        let messages = self.outgoing.values().filter(open).count();
         // Nobody waits for the refreshing of keys, nor for a leaver to be taken out.
         let asked = |intent: &&Intent| {
-            !matches!(intent, Intent::Heal | Intent::Remove { left: Some(_), .. })
+            let unasked = matches!(
+                intent,
+                Intent::Heal
+                    | Intent::Remove { left: Some(_), .. }
+                    | Intent::Remove { unheard: true, .. }
+            );
+            !unasked
         };
         let changes = self.intents.iter().filter(asked).count();
         messages + changes + usize::from(self.pending.is_some())

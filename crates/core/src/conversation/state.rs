@@ -6,6 +6,7 @@ use crate::ids::{MessageId, Name};
 use crate::io::Role;
 use crate::parcel::ParcelRef;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteArray;
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::mls::Member;
 use undertone_crypto::{DeviceId, EpochLog, IdentityKey, Slot, SlotKeys};
@@ -54,7 +55,7 @@ pub(crate) struct OwnLane {
 
 /// A position in a chain of slots, with its keys at hand.
 #[derive(Serialize, Deserialize)]
-#[serde(from = "(u64, [u8; 32])", into = "(u64, [u8; 32])")]
+#[serde(from = "(u64, ByteArray<32>)", into = "(u64, ByteArray<32>)")]
 pub(crate) struct Chain {
     slot: Slot,
     keys: Option<SlotKeys>,
@@ -91,15 +92,16 @@ impl Clone for Chain {
     }
 }
 
-impl From<(u64, [u8; 32])> for Chain {
-    fn from((index, secret): (u64, [u8; 32])) -> Self {
-        Self::new(Slot::from_parts(index, secret))
+impl From<(u64, ByteArray<32>)> for Chain {
+    fn from((index, secret): (u64, ByteArray<32>)) -> Self {
+        Self::new(Slot::from_parts(index, secret.into_array()))
     }
 }
 
-impl From<Chain> for (u64, [u8; 32]) {
+impl From<Chain> for (u64, ByteArray<32>) {
     fn from(chain: Chain) -> Self {
-        chain.slot.dangerous_parts()
+        let (index, secret) = chain.slot.dangerous_parts();
+        (index, ByteArray::new(secret))
     }
 }
 
@@ -144,6 +146,7 @@ pub(crate) struct Past {
 pub(crate) struct Author {
     pub identity: IdentityKey,
     pub device: DeviceId,
+    #[serde(with = "serde_bytes")]
     pub mls_key: [u8; 32],
 }
 
@@ -160,7 +163,9 @@ pub(crate) struct PastMember {
     pub leaf: u32,
     pub identity: IdentityKey,
     pub device: DeviceId,
+    #[serde(with = "serde_bytes")]
     pub mls_key: [u8; 32],
+    #[serde(with = "serde_bytes")]
     pub key_hash: [u8; 32],
     /// It was removed since, and may be back: its numbers in this epoch are of another count.
     pub stay_ended: bool,
@@ -193,6 +198,7 @@ pub(crate) struct Outgoing {
     /// The same after every re-sealing.
     pub message: MessageId,
     /// What makes that id, with author and content.
+    #[serde(with = "serde_bytes")]
     pub salt: [u8; 16],
     /// Kind of the content.
     pub kind: u16,
@@ -217,6 +223,13 @@ pub(crate) enum OutgoingState {
     Waiting,
     /// Stands in a slot of the present epoch.
     Sealed(Placed),
+    /// Counts, unless the epoch turns out to have ended in a time that a restored server has lost.
+    Counted {
+        /// The running number it was given.
+        number: u64,
+        /// Its effective tick.
+        effective: u64,
+    },
 }
 
 /// A message in a slot. Its MLS bytes move unchanged to another slot when this one is taken.
@@ -229,6 +242,7 @@ pub(crate) struct Placed {
     /// The running number it was given.
     pub number: u64,
     /// *C* of the head.
+    #[serde(with = "serde_bytes")]
     pub body: [u8; 32],
     /// The head's payload, as on the wire.
     pub payload: Vec<u8>,
@@ -244,6 +258,7 @@ pub(crate) struct Pending {
     /// Its parcel, as on the wire.
     pub parcel: Vec<u8>,
     /// Hash of its declared change.
+    #[serde(with = "serde_bytes")]
     pub change: [u8; 32],
     /// For those whom it adds.
     pub welcome: Option<Vec<u8>>,
@@ -262,6 +277,8 @@ impl Pending {
 pub(crate) enum Intent {
     /// This contact comes in.
     Add(IdentityKey),
+    /// This person was invited and has not come in: their leaf goes, and they come anew.
+    Readd(IdentityKey),
     /// This leaf goes.
     Remove {
         /// The leaf.
@@ -272,6 +289,9 @@ pub(crate) enum Intent {
         left: Option<Vec<u8>>,
         /// Whether a person here asked for it: what is written afterwards is not for them.
         asked: bool,
+        /// Whether the reason is that nothing was heard of it.
+        #[serde(default)]
+        unheard: bool,
         /// Not before this time, by this device's clock.
         not_before_ms: u64,
     },
@@ -342,6 +362,20 @@ impl Outgoing {
             state: OutgoingState::Queued,
             after: Vec::new(),
         }
+    }
+
+    /// Its running number, once it has one.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match &self.state {
+            OutgoingState::Sealed(placed) => Some(placed.number),
+            OutgoingState::Counted { number, .. } => Some(*number),
+            OutgoingState::Queued | OutgoingState::Waiting => None,
+        }
+    }
+
+    /// Whether it is stored, as far as is known.
+    pub(crate) fn has_counted(&self) -> bool {
+        matches!(self.state, OutgoingState::Counted { .. })
     }
 
     /// Where it stands, if it stands anywhere.

@@ -8,13 +8,12 @@
 use super::lanes::At;
 use super::{Conversation, Ctx};
 use crate::io::Event;
-use crate::log::Foreign;
 use undertone_wire::{SignedHead, decode};
 
 /// Judges the head that a message carries; whether it carries one that the server signed.
 pub(super) fn shows_its_log(aad: &[u8], ctx: &mut Ctx<'_>) -> bool {
     let signed = decode::<SignedHead>(aad);
-    signed.is_ok_and(|head| ctx.log.check_foreign(&head) != Foreign::Unsigned)
+    signed.is_ok_and(|head| ctx.log.check_foreign(&head).is_some())
 }
 
 impl Conversation {

@@ -22,8 +22,10 @@ pub(super) struct Course {
     pub(super) walker: Option<Walker>,
     /// The newest head of a closed hour: the server can prove consistency with it for ever.
     pub(super) boundary: Option<HeadRef>,
-    /// The declared recovery that has been followed.
+    /// The last tick that survived the newest recovery, as the newest head declares it.
     pub(super) recovered: Option<u64>,
+    /// The last surviving tick to which a declared recovery leads back, while that is asked for.
+    returning: Option<u64>,
     /// The server's newest time in any verified head, Unix milliseconds.
     time_ms: u64,
     /// The time of this connection's last heartbeat, Unix milliseconds.
@@ -78,6 +80,7 @@ impl Course {
         self.beat_ms = 0;
         self.asked = None;
         self.stalled = None;
+        self.returning = None;
     }
 
     pub(super) fn head(&self) -> Option<&HeadMark> {

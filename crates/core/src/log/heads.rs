@@ -13,14 +13,15 @@ use undertone_wire::{
 /// Heads that wait to be walked to at most; the furthest ones give way.
 const WAITING_MAX: usize = 256;
 
+/// Signed heads that are kept at most.
+const SIGNED_MAX: usize = 256;
+
 /// Heads of skipped ticks that wait to be asked for at most.
 const WANTED_MAX: usize = 256;
 
 /// What one's own log says of a head that somebody else has verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// The server never signed it: it says nothing of the server.
-    Unsigned,
     /// It is in one's own log.
     Consistent,
     /// Its tick is not kept here any more.
@@ -49,6 +50,9 @@ pub(super) struct Heads {
     denied: BTreeSet<u64>,
     /// The question that is open.
     asking: Option<Asking>,
+    /// Heads with the server's signature, of the newest ticks at which a page ended or that were
+    /// asked for.
+    signed: BTreeMap<u64, SignedHead>,
 }
 
 enum Asking {
@@ -64,6 +68,19 @@ impl Heads {
         if let Some(asking) = self.asking.take() {
             self.wanted.push_front(asking.tick());
         }
+    }
+
+    /// Keeps a head of verified signature for a while.
+    pub(super) fn keep_signed(&mut self, signed: &SignedHead) {
+        self.signed.insert(signed.head.tick, signed.clone());
+        if self.signed.len() > SIGNED_MAX {
+            self.signed.pop_first();
+        }
+    }
+
+    /// Heads of these ticks will never be walked to.
+    pub(super) fn drop_waiting(&mut self, gone: impl Fn(u64) -> bool) {
+        self.waiting.retain(|head, _| !gone(head.tick));
     }
 
     /// Heads that messages named, for the record.
@@ -120,10 +137,9 @@ impl Asking {
 /// Heads that others name.
 impl LogFollower {
     /// Judges the head that a message carries, now or when it is walked to; a conflict is an alarm.
-    pub(crate) fn check_foreign(&mut self, signed: &SignedHead) -> Foreign {
-        if self.trust.head(signed).is_err() {
-            return Foreign::Unsigned;
-        }
+    /// `None` when the server never signed it: it says nothing of the server.
+    pub(crate) fn check_foreign(&mut self, signed: &SignedHead) -> Option<Foreign> {
+        self.trust.head(signed).ok()?;
         let head = signed.head.to_ref();
         let verdict = self.compare(head);
         if verdict == Foreign::Ahead && self.heads.wait(signed.clone(), Source::Message) {
@@ -133,7 +149,7 @@ impl LogFollower {
             let own = self.head_at(head.tick).unwrap_or_else(|| self.course.own());
             self.halt(disagreement(own, signed, Source::Message));
         }
-        verdict
+        Some(verdict)
     }
 
     /// What one's own log says of a head that somebody names.
@@ -247,6 +263,22 @@ impl LogFollower {
         }
     }
 
+    /// Wants the head of a walked tick with the server's signature, for
+    /// [`signed_at`](Self::signed_at); answered as [`want_head_at`](Self::want_head_at) is.
+    pub(crate) fn want_signed_at(&mut self, tick: u64) {
+        if tick <= self.walked() && self.signed_at(tick).is_none() && self.heads.has_room_for(tick)
+        {
+            self.heads.wanted.push_back(tick);
+            self.ask_wanted();
+        }
+    }
+
+    /// A head with the server's signature, where it is at hand.
+    pub(crate) fn signed_at(&self, tick: u64) -> Option<&SignedHead> {
+        let newest = self.signed_head().filter(|signed| signed.head.tick == tick);
+        self.heads.signed.get(&tick).or(newest)
+    }
+
     /// Asks for the next wanted head, one at a time.
     pub(super) fn ask_wanted(&mut self) {
         if self.heads.asking.is_some() || !self.course.is_located() {
@@ -277,6 +309,18 @@ impl LogFollower {
         let (head, _) = self.trust.continuation(proof, &empty_tree())?;
         if head.tick != tick {
             return Err(Breach::Answer);
+        }
+        match self.head_at(tick) {
+            Some(known) if known != head.to_ref() => {
+                return Err(self.contradiction(known, &proof.head));
+            }
+            Some(_) => {
+                self.heads.keep_signed(&proof.head);
+                self.out.tell(LogEvent::HeadAt { tick });
+                self.ask_wanted();
+                return Ok(());
+            }
+            None => {}
         }
         let (mark, own) = (HeadMark::from(head), self.course.own());
         self.heads.asking = Some(Asking::Bond { mark, own });

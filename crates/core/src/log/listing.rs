@@ -65,11 +65,24 @@ impl Listing {
     /// Adds the runs between an older head and the floor, which the older head then becomes.
     pub(super) fn prepend(&mut self, opening: HeadMark, runs: Vec<Run>, changes: &mut Changes) {
         let floor = self.floor;
+        self.keep_above(floor, changes);
         for run in runs.into_iter().filter_map(|run| run.cut_after(floor)) {
             self.store(run, changes);
         }
         self.set_floor(opening.tick, changes);
         self.keep_mark(opening, changes);
+    }
+
+    /// Cuts from the run in which the floor lies what is not above it: it comes again, whole.
+    fn keep_above(&mut self, floor: u64, changes: &mut Changes) {
+        let Some(holding) = self.runs.range(..=floor).next_back().map(|(first, _)| *first) else {
+            return;
+        };
+        let run = self.runs.remove(&holding);
+        changes.insert(run_key(holding), None);
+        if let Some(rest) = run.and_then(|run| run.cut_before(floor)) {
+            self.store(rest, changes);
+        }
     }
 
     /// Keeps a head that is in no run. Beyond the limit the oldest but the floor's goes.
@@ -101,19 +114,23 @@ impl Listing {
         below.into_iter().for_each(|tick| self.drop_mark(tick, changes));
     }
 
-    /// Forgets every tick above `tick`.
-    pub(super) fn cut_after(&mut self, tick: u64, changes: &mut Changes) {
-        while let Some(last) = self.runs.last_entry().filter(|last| last.get().last() > tick) {
-            changes.insert(run_key(*last.key()), None);
-            if let Some(rest) = last.remove().cut_after(tick) {
-                self.store(rest, changes);
+    /// Forgets what every tick above `tick` lists; the marks stay.
+    pub(super) fn undo_after(&mut self, tick: u64, changes: &mut Changes) {
+        let undone: Vec<u64> = self.runs_after(tick).map(Run::first).collect();
+        for first in undone {
+            if let Some(run) = self.runs.remove(&first) {
+                self.store(run.undo_after(tick), changes);
             }
         }
-        let above: Vec<u64> = self.extra.range(tick..).map(|(tick, _)| *tick).skip(1).collect();
-        above.into_iter().for_each(|tick| self.drop_mark(tick, changes));
         if tick < self.floor {
             self.set_floor(tick, changes);
         }
+    }
+
+    /// The newest tick that was ever known.
+    pub(super) fn newest(&self) -> Option<u64> {
+        let extra = self.extra.keys().next_back().copied();
+        self.runs.values().next_back().map(Run::last).max(extra)
     }
 
     pub(super) fn first_after(&self, prefix: Prefix, after: u64) -> Option<u64> {

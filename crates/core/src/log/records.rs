@@ -7,6 +7,7 @@
 //! | `floor` | the tick above which listings are known |
 //! | `run ` ‖ first tick | consecutive ticks with what they list |
 //! | `mark ` ‖ tick | a head that is in no run |
+//! | `lives` | the holes that declared recoveries left in the numbers |
 //! | `waiting` | heads named in messages, not walked to yet |
 
 use super::{
@@ -14,6 +15,7 @@ use super::{
     course::Course,
     heads::{Heads, Source},
     listing::{Changes, FLOOR_KEY, MARK_KEY, RUN_KEY},
+    lives::Lives,
     run::Run,
     trust::Trust,
     walker::Walker,
@@ -27,6 +29,7 @@ const VERSION: u8 = 1;
 const TRUST_KEY: &[u8] = b"trust";
 const COURSE_KEY: &[u8] = b"course";
 const WAITING_KEY: &[u8] = b"waiting";
+const LIVES_KEY: &[u8] = b"lives";
 
 #[derive(Serialize, Deserialize)]
 struct TrustRecord {
@@ -73,11 +76,16 @@ pub(super) fn save_waiting(heads: &Heads, changes: &mut Changes) {
     changes.insert(WAITING_KEY.to_vec(), Some(versioned(&heads.named())));
 }
 
+pub(super) fn save_lives(lives: &Lives, changes: &mut Changes) {
+    changes.insert(LIVES_KEY.to_vec(), Some(versioned(&lives.holes().to_vec())));
+}
+
 pub(super) fn load(follower: &mut LogFollower, key: &[u8], bytes: &[u8]) -> Result<(), LoadError> {
     match key {
         TRUST_KEY => load_trust(&mut follower.trust, bytes)?,
         COURSE_KEY => load_course(&mut follower.course, bytes)?,
         FLOOR_KEY => follower.listing.restore_floor(unversioned(bytes)?),
+        LIVES_KEY => follower.lives.restore(unversioned(bytes)?),
         WAITING_KEY => {
             let waiting: Vec<SignedHead> = unversioned(bytes)?;
             for head in waiting {

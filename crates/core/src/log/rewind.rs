@@ -5,7 +5,8 @@
 //! Only then do its listings count, and the floor is lowered to the opening head.
 
 use super::{
-    Ask, Breach, HeadMark, LogEvent, LogFollower, run::Run, trust::empty_tree, walker::Walker,
+    Ask, Breach, HeadMark, Hole, LogEvent, LogFollower, lives::holes_between, run::Run,
+    trust::empty_tree, walker::Walker,
 };
 use std::collections::VecDeque;
 use undertone_wire::{Answer, DigestForm, DigestPage, HeadRef, LogProof, RefusalKind, Request};
@@ -32,11 +33,14 @@ struct Walk {
     opening: HeadMark,
     walker: Walker,
     runs: Vec<Run>,
+    holes: Vec<Hole>,
+    /// Ticks walked.
+    ticks: u64,
 }
 
 impl From<Walker> for Walk {
     fn from(walker: Walker) -> Self {
-        Self { opening: *walker.mark(), walker, runs: Vec::new() }
+        Self { opening: *walker.mark(), walker, runs: Vec::new(), holes: Vec::new(), ticks: 0 }
     }
 }
 
@@ -135,12 +139,15 @@ impl LogFollower {
             return Err(Breach::TickOrder);
         }
         let joined = self.joins(&marks, page)?;
+        walk.ticks += marks.len() as u64;
+        walk.holes.extend(holes_between(walk.walker.mark(), &marks));
         walk.runs.extend(Run::of_ticks(&page.ticks, marks));
         walk.walker = walker;
         if joined {
+            self.note_holes(walk.holes);
             self.listing.prepend(walk.opening, walk.runs, &mut self.out.changes);
             self.end_rewind(LogEvent::Rewound { opening });
-        } else if walk.walker.mark().tick - opening.tick > TICKS_MAX {
+        } else if walk.ticks > TICKS_MAX {
             self.end_rewind(LogEvent::RewindFailed { opening, expired: true });
         } else {
             self.rewind_on(opening, walk);

@@ -99,6 +99,22 @@ impl Server {
         DigestPage { head: self.sign(page.head), ..page }
     }
 
+    /// As [`forge`](Self::forge), of ticks that are said to follow the tick `before`.
+    pub(crate) fn forge_after(
+        &self,
+        before: u64,
+        page: DigestPage,
+        recovered_after: Option<u64>,
+    ) -> DigestPage {
+        let mut frontier = self.frontier_at(before);
+        page.ticks.iter().flat_map(|it| it.leaf_hashes()).for_each(|leaf| frontier.append(leaf));
+        let Some(last) = page.ticks.last() else { panic!("a page with ticks") };
+        let (tick, time_ms) = (last.tick, last.time_ms);
+        let (size, root) = (frontier.size(), frontier.root());
+        let head = Head { tick, time_ms, size, root, recovered_after, ..page.head.head };
+        DigestPage { head: head.sign(&self.key), ..page }
+    }
+
     fn frontier_at(&self, tick: u64) -> Frontier {
         if tick == 0 {
             return Frontier::default();
@@ -116,6 +132,16 @@ impl Server {
     pub(crate) fn sign(&self, head: SignedHead) -> SignedHead {
         head.head.sign(&self.key)
     }
+}
+
+/// The number of another tag with the prefix of `tag`: prefixes have to be short.
+pub(crate) fn decoy(server: &ServerId, tag: &Tag) -> u64 {
+    let prefix = tag.prefix();
+    let collides = |number: &u64| {
+        let other = Tag::derive(server, &write_key(*number));
+        other != *tag && other.prefix() == prefix
+    };
+    (1_000_000..).find(collides).expect("short prefixes collide soon")
 }
 
 pub(crate) fn write_key(number: u64) -> WriteKey {
@@ -252,7 +278,16 @@ impl Client {
     pub(crate) fn collect(&mut self) {
         write(&mut self.log_disk, self.log.take_changes());
         write(&mut self.cell_disk, self.cells.take_changes());
-        self.events.extend(std::iter::from_fn(|| self.log.poll_event()));
+        while let Some(event) = self.log.poll_event() {
+            match event {
+                LogEvent::HeadAt { tick } => {
+                    self.cells.on_head(self.now_ms, tick, self.log.head_at(tick));
+                }
+                LogEvent::NoHeadAt { tick } => self.cells.on_head(self.now_ms, tick, None),
+                _ => {}
+            }
+            self.events.push(event);
+        }
         self.cell_events.extend(std::iter::from_fn(|| self.cells.poll_event()));
     }
 

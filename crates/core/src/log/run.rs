@@ -110,12 +110,26 @@ impl Run {
         self
     }
 
+    /// The ticks above `tick` list nothing that counts by itself.
+    pub(super) fn undo_after(mut self, tick: u64) -> Self {
+        self.entries.retain(|entry| entry.1 <= tick);
+        self
+    }
+
     /// What remains up to `tick`; `None` when that is nothing.
     pub(super) fn cut_after(mut self, tick: u64) -> Option<Self> {
         self.last = self.last.min(tick);
         self.marks.retain(|mark| mark.tick <= tick);
         self.entries.retain(|entry| entry.1 <= tick);
         (self.first <= tick).then_some(self)
+    }
+
+    /// What remains above `tick`; `None` when that is nothing.
+    pub(super) fn cut_before(mut self, tick: u64) -> Option<Self> {
+        self.first = self.first.max(tick.saturating_add(1));
+        self.marks.retain(|mark| mark.tick > tick);
+        self.entries.retain(|entry| entry.1 > tick);
+        (self.first <= self.last).then_some(self)
     }
 
     pub(super) fn to_record(&self) -> Vec<u8> {

@@ -2,5 +2,6 @@
 
 mod breaches;
 mod listings;
+mod lives;
 mod paths;
 mod storms;

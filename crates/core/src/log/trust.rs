@@ -37,6 +37,10 @@ impl Trust {
         Self { server, keys: None, limits: Limits::default(), halted: false, evidence: None }
     }
 
+    pub(super) fn server(&self) -> ServerId {
+        self.server
+    }
+
     pub(super) fn halted(&self) -> bool {
         self.halted || self.has_evidence()
     }

@@ -79,7 +79,7 @@ impl Walker {
         let mut walker = self.clone();
         let mut marks = Vec::with_capacity(page.ticks.len());
         for tick in &page.ticks {
-            walker.step(tick)?;
+            walker.step(tick, &page.head.head)?;
             marks.push(walker.mark);
         }
         let head = &page.head.head;
@@ -95,8 +95,8 @@ impl Walker {
         Ok((walker, marks))
     }
 
-    fn step(&mut self, tick: &TickDigest) -> Result<(), Breach> {
-        if self.mark.tick.checked_add(1) != Some(tick.tick) {
+    fn step(&mut self, tick: &TickDigest, head: &Head) -> Result<(), Breach> {
+        if !head.lets_follow(self.mark.tick, tick.tick, tick.time_ms) {
             return Err(Breach::TickOrder);
         }
         if tick.time_ms < self.mark.time_ms {

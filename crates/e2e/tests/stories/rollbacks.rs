@@ -126,9 +126,7 @@ fn a_restored_backup_declares_itself_and_the_talk_goes_on() -> Result<()> {
     Ok(())
 }
 
-/// Today the reader waits for the lost slot for ever, and the author is told that all is stored.
 #[test]
-#[ignore = "cells are not yet put again after a declared recovery (DESIGN.md section 3.3)"]
 fn what_a_restored_server_lost_is_put_again() -> Result<()> {
     let mut stage = Stage::open()?;
     let (ada, ben) = stage.ada_and_ben()?;
@@ -136,5 +134,28 @@ fn what_a_restored_server_lost_is_put_again() -> Result<()> {
     ada.ok(&["send", "Ben", "later"])?;
     ben.ok(&["sync"])?;
     assert_eq!(ben.talk("Ada")?, ["after, and unread", "later"].map(|line| said("Ada", line)));
+    for person in [&ada, &ben] {
+        let health = person.ok(&["doctor"])?;
+        assert_eq!(health["ok"], true, "{}: {health}", person.name);
+        assert_eq!(health["recovery"]["pending"], 0, "{}: {health}", person.name);
+    }
+    assert_eq!(stage.server.admin(&["check"])?["sound"], true);
+    Ok(())
+}
+
+#[test]
+fn a_change_of_a_group_that_a_restored_server_lost_comes_back() -> Result<()> {
+    let mut stage = Stage::open()?;
+    let (ada, ben) = stage.ada_and_ben()?;
+    ada.ok(&["group", "create", "Desk", "Ben"])?;
+    ben.ok(&["sync"])?;
+    restore(&mut stage, || {
+        ada.ok(&["send", "Desk", "before"])?;
+        ada.ok(&["group", "rename", "Desk", "Newsroom"])?;
+        ada.ok(&["send", "Newsroom", "after"]).map(drop)
+    })?;
+    ada.ok(&["sync"])?;
+    ben.ok(&["sync"])?;
+    assert_eq!(ben.talk("Newsroom")?, ["before", "after"].map(|line| said("Ada", line)));
     Ok(())
 }

@@ -154,3 +154,27 @@ fn a_stranger_waits_as_a_request() -> Result<()> {
     assert_eq!(ben.talk("Ada")?, [said("Ben", "a hint for you"), said("Ada", "tell me more")]);
     Ok(())
 }
+
+#[test]
+fn a_group_begun_anew_goes_on_in_everybodys_chat() -> Result<()> {
+    let stage = Stage::open()?;
+    let (ada, ben, chloe) = stage.newsdesk()?;
+    chloe.ok(&["send", "Newsdesk", "before"])?;
+    ben.refused(&["doctor", "--restart", "Newsdesk"], 4, "not_allowed")?;
+    let chats = [&ada, &ben].map(|person| person.chat("Newsdesk").map(|chat| chat["chat"].clone()));
+    let done = ada.ok(&["doctor", "--restart", "Newsdesk"])?;
+    assert_eq!((&done["name"], &done["left"]), (&"Newsdesk".into(), &Value::Array(Vec::new())));
+    // Ben has read nothing of it yet: what he writes now goes where the others are.
+    ben.ok(&["send", "Newsdesk", "after"])?;
+    ada.ok(&["send", "Newsdesk", "we go on"])?;
+    let talk = [said("Chloe", "before"), said("Ben", "after"), said("Ada", "we go on")];
+    for person in [&ada, &ben, &chloe] {
+        person.ok(&["sync"])?;
+        assert_eq!(person.talk("Newsdesk")?, talk);
+        assert_eq!(person.ok(&["doctor"])?["ok"], true);
+    }
+    for (person, chat) in [&ada, &ben].into_iter().zip(chats) {
+        assert_eq!(person.chat("Newsdesk")?["chat"], chat?);
+    }
+    Ok(())
+}

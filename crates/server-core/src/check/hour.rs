@@ -45,7 +45,8 @@ impl Checker {
         if self.ring.as_ref().is_some_and(|ring| ring.server() != header.server) {
             self.find(&name, "this segment belongs to another server");
         }
-        if (header.first_tick, header.first_leaf) != (self.next_tick, self.next_leaf) {
+        // Whether a higher number is a recovery's is for its tick to say.
+        if header.first_tick < self.next_tick || header.first_leaf != self.next_leaf {
             let (found, expected) = (header.first_tick, self.next_tick);
             self.find(&name, format!("it begins with tick {found}, expected {expected}"));
             self.tree = None;
@@ -96,6 +97,10 @@ impl Checker {
     fn judge(&mut self, record: &Record) -> Vec<&'static str> {
         let (stored, leaves) = (&record.stored, &record.leaves);
         let (leaf, head) = (&stored.leaf, &stored.head.head);
+        let (before, expected) = (self.next_tick.saturating_sub(1), self.next_tick);
+        if head.resumes_after(before) && leaf.tick != expected {
+            (self.reopened, self.begins_late) = (Reopened::anew(), false);
+        }
         let hashes: Vec<_> = leaves.iter().map(|leaf| merkle::leaf_hash(&encode(leaf))).collect();
         let prefixes = leaves.iter().map(|leaf| leaf.tag.prefix()).collect();
         let digest = TickDigest {
@@ -109,7 +114,7 @@ impl Checker {
         let checks = [
             (leaves.is_sorted_by(|one, next| one.tag < next.tag), "the cells are not in order"),
             (digest.leaf() == *leaf, "the tick's leaf is not that of its cells"),
-            (leaf.tick == self.next_tick, "the tick's number is not the next"),
+            (leaf.tick == expected || stored.follows(before), "the tick's number is not the next"),
             (leaf.time_ms >= self.time_ms, "time runs backwards"),
             ((head.tick, head.time_ms) == (leaf.tick, leaf.time_ms), "head and leaf differ"),
             (

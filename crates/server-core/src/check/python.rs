@@ -1,7 +1,7 @@
 //! The independent verifier agrees with us about sound folders and about damaged ones.
 
 use super::check;
-use crate::{Config, Engine, Files, MemFiles, Segments, testkit::*};
+use crate::{CellStore, Config, Engine, Files, MemFiles, Segments, testkit::*};
 use ed25519_dalek::SigningKey;
 use std::{fs, path::Path, process::Command};
 
@@ -28,9 +28,35 @@ fn rich_folder() -> MemFiles {
     files
 }
 
+/// A restored log whose first tick of the new life falls into an hour that holds older ones, and one
+/// where it begins an hour; restored twice.
+fn restored_folder() -> MemFiles {
+    let files = folder_of(4);
+    for (at, hours) in [(1, 3), (2, 5)] {
+        let store = Segments::open(files.clone(), &keys(), [at; 32]).unwrap();
+        let survived = store.ticks().map(|ticks| *ticks.end());
+        let config = Config { recovered_after: survived, ..Config::new(keys()) };
+        let now_ms = START + hours * HOUR + 60_000;
+        let engine = Engine::open(store, config, now_ms).unwrap();
+        seal(&engine, now_ms + 1, [put(20_000 + u64::from(at), at)]);
+        seal(&engine, now_ms + HOUR / 2, [put(30_000 + u64::from(at), at)]);
+    }
+    files
+}
+
+#[test]
+fn a_tick_too_many_is_no_recovery() {
+    let files = restored_folder();
+    assert_eq!(check(&files).unwrap().findings, []);
+    files.remove("0000480003.seg").unwrap();
+    files.remove("0000480003.idx").unwrap();
+    assert!(!check(&files).unwrap().is_sound());
+    assert!(!verify(&files).0);
+}
+
 #[test]
 fn a_sound_folder_is_sound_to_the_independent_verifier() {
-    for files in [rich_folder(), folder_of(4), MemFiles::default()] {
+    for files in [rich_folder(), restored_folder(), folder_of(4), MemFiles::default()] {
         if files.list().unwrap().is_empty() {
             open(&files);
         }

@@ -10,9 +10,16 @@ pub(super) struct Reopened {
     first_ticks: [Option<u64>; SegmentLevel::ALL.len()],
     /// (prefix, tick) in the order of ticks, for the current day.
     entries: Vec<(Prefix, u64)>,
+    /// The next tick begins a life of the log: segments begin with it.
+    anew: bool,
 }
 
 impl Reopened {
+    /// Before the first tick after a recovery: no segment spans it.
+    pub(super) fn anew() -> Self {
+        Self { anew: true, ..Self::default() }
+    }
+
     /// Whether `closed` is what a tick at `time_ms` had to close. What began before the oldest
     /// tick that is held cannot be judged, and is taken.
     pub(super) fn agrees(&self, closed: &[SegmentLeaf], time_ms: u64, begins_late: bool) -> bool {
@@ -49,7 +56,7 @@ impl Reopened {
         for (level, first) in SegmentLevel::ALL.into_iter().zip(&mut self.first_ticks) {
             match self.newest {
                 Some((_, before_ms)) if is_new(level, before_ms) => *first = Some(tick),
-                None if tick == 1 => *first = Some(tick),
+                None if tick == 1 || self.anew => *first = Some(tick),
                 _ => {}
             }
         }
@@ -57,6 +64,6 @@ impl Reopened {
             self.entries.clear();
         }
         self.entries.extend(leaves.iter().map(|leaf| (leaf.tag.prefix(), tick)));
-        self.newest = Some((tick, time_ms));
+        (self.newest, self.anew) = (Some((tick, time_ms)), false);
     }
 }

@@ -11,14 +11,17 @@ pub(super) struct OpenSegments {
 }
 
 impl OpenSegments {
-    /// As a store has them.
-    pub(super) fn of(store: &dyn CellStore) -> Self {
+    /// As a store has them; `recovered_after` is what its newest head declares. No segment spans a
+    /// recovery: each begins in the present life of the log.
+    pub(super) fn of(store: &dyn CellStore, recovered_after: Option<u64>) -> Self {
         let newest = store.ticks().map(|ticks| *ticks.end());
         let newest = newest.and_then(|tick| Some((tick, store.slot(tick)?.time_ms)));
         let Some((tick, time_ms)) = newest else { return Self::default() };
+        let life = recovered_after.and_then(|after| store.tick_from(after.saturating_add(1)));
+        let life = life.unwrap_or_default();
         let first_ticks = SegmentLevel::ALL.map(|level| {
             let start = time_ms - time_ms % level.length_ms();
-            store.first_tick_from(start).unwrap_or(tick)
+            store.first_tick_from(start).unwrap_or(tick).max(life)
         });
         Self { newest, first_ticks }
     }

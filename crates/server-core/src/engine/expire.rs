@@ -9,7 +9,8 @@ impl<S: CellStore> Engine<S> {
     /// that were. When that is all there is, an empty tick takes the log on first.
     ///
     /// # Errors
-    /// [`LogError`] when the store fails; what was deleted until then is gone, the rest is whole.
+    /// [`LogError`] when the store fails, also where it only fails to free what has been deleted; what
+    /// was deleted until then is gone, the rest is whole. The next call goes on.
     pub fn expire(&self, now_ms: u64) -> Result<u64, LogError> {
         let before_ms = now_ms.saturating_sub(self.config.retention_ms);
         let sealed = match self.newest_hour_is_over(before_ms) {
@@ -21,7 +22,9 @@ impl<S: CellStore> Engine<S> {
         while let Some(span) = self.store.expirable().filter(|span| is_over(span, before_ms)) {
             cells += self.expire_hour(&span)?;
         }
+        let tidied = self.store.tidy();
         sealed?;
+        tidied?;
         Ok(cells)
     }
 
@@ -30,9 +33,7 @@ impl<S: CellStore> Engine<S> {
         let Some(slot) = self.store.slot(newest) else { return false };
         let hour = slot.time_ms / SegmentLevel::Hour.length_ms();
         let first = self.store.first_tick_from(hour * SegmentLevel::Hour.length_ms());
-        let mut ticks = first.unwrap_or(newest)..=newest;
-        let holds_cells = |tick| self.store.slot(tick).is_some_and(|slot| slot.cells > 0);
-        end_ms(hour) <= before_ms && ticks.any(holds_cells)
+        end_ms(hour) <= before_ms && self.store.cells_in(first.unwrap_or(newest)..=newest) > 0
     }
 
     fn expire_hour(&self, span: &HourSpan) -> Result<u64, LogError> {

@@ -6,7 +6,7 @@ use super::{
     seal::digest_of,
     tree::{CellTree, TickTree},
 };
-use crate::{CellStore, Place};
+use crate::{CellStore, Place, Slot};
 use std::sync::Arc;
 use undertone_wire::{
     Answer, CellLeaf, DigestForm, DigestPage, Info, ListedProof, LogProof, PROTOCOL_HIGHEST,
@@ -36,8 +36,9 @@ impl<S: CellStore> Engine<S> {
         }
     }
 
-    /// The cell under `tag`, proved against the tree of `size` leaves. With `size` 0, or a tree
-    /// that ended before the cell's tick, the proof is against the tick's own tree.
+    /// The cell under `tag`, proved against the tree of `size` leaves: what that tree does not hold
+    /// is not there, so that whoever asks later gets the same answer. With `size` 0 everything is,
+    /// and each proof is against the tick's own tree.
     pub fn get(&self, tag: &Tag, size: u64) -> Answer {
         let hash = tag.hash();
         answer(self.find(&hash, &self.store.bearing(hash.prefix()), size))
@@ -84,7 +85,8 @@ impl<S: CellStore> Engine<S> {
         }
     }
 
-    /// One page of ticks from `from` on; empty when `from` is the tick to come.
+    /// One page of ticks from `from` on; empty when `from` is the tick to come. Where `from` is a
+    /// number that a recovery has passed over, the page begins with the recovery's first tick.
     ///
     /// # Errors
     /// A [`Refusal`]: expired, not there yet, or the store failed.
@@ -98,8 +100,14 @@ impl<S: CellStore> Engine<S> {
             return Ok(DigestPage { ticks: Vec::new(), head: newest });
         }
         let (mut ticks, mut head, mut prefixes) = (Vec::new(), newest, 0);
-        let last = self.check_tick(from)?.min(from.saturating_add(PAGE_TICKS_MAX - 1));
+        let newest = self.check_tick(from)?;
+        let from = self.store.tick_from(from).ok_or(RefusalKind::Expired)?;
+        let last = newest.min(from.saturating_add(PAGE_TICKS_MAX - 1));
         for tick in from..=last {
+            if self.store.slot(tick).is_none() {
+                // The log goes on in another life: that is the next page, under its own head.
+                break;
+            }
             let (digest, its_head) = self.read_digest(tick)?;
             prefixes += digest.prefixes.len();
             if !ticks.is_empty() && prefixes > PAGE_PREFIXES_MAX {
@@ -142,8 +150,11 @@ impl<S: CellStore> Engine<S> {
             view.newest.head.tick
         };
         let mut colliding = Vec::new();
-        // What is stored but not yet shown is not there.
-        for place in places.iter().copied().filter(|place| place.tick <= newest) {
+        // What is stored but not yet shown is not there, nor what the asked tree does not hold.
+        let holds = |slot: Slot| size == 0 || slot.size <= size;
+        let shown =
+            |place: &Place| place.tick <= newest && self.store.slot(place.tick).is_some_and(holds);
+        for place in places.iter().copied().filter(shown) {
             let Some(listed) = self.leaf_at(place)? else { continue };
             if listed.tag == *tag {
                 return self.found(place, listed, size);
@@ -180,7 +191,7 @@ impl<S: CellStore> Engine<S> {
             return Err(RefusalKind::Storage.into());
         }
         let leaf_index = tick.stored.leaf_index();
-        let size = size.max(leaf_index + 1);
+        let size = if size == 0 { leaf_index + 1 } else { size };
         let path = self.view().log.inclusion(leaf_index, size, &self.store)?;
         let cell = tick.cells.part(place.index);
         Ok(ListedProof { listed, cell, leaf: tick.stored.leaf.clone(), leaf_index, path, size })

@@ -1,7 +1,7 @@
 //! Sealing: judge what waits, make one tick durable, answer.
 
 use super::{
-    Engine, Queued, Sealed, Sealer, Ticket,
+    Engine, OpenSegments, Queued, Sealed, Sealer, Ticket,
     refuse::{Refused, answer, refused},
     tree::{CellTree, TickTree},
 };
@@ -9,7 +9,7 @@ use crate::{CellStore, NewTick, StoreError, StoredTick, store::CELLS_PER_TICK_MA
 use std::{collections::BTreeMap, sync::Arc};
 use undertone_wire::{
     Answer, Cell, CellHash, CellLeaf, DigestPage, Hash, Head, Receipt, RefusalKind, SignedHead,
-    TagHash, TickDigest, merkle::Frontier,
+    TagHash, TickDigest, first_tick_after_recovery, merkle::Frontier,
 };
 
 /// Trees of older ticks that are built again for the PUTs of one tick. Whoever puts cells that have
@@ -141,6 +141,9 @@ impl<S: CellStore> Engine<S> {
         self.store.append(&NewTick { stored: &stored, leaves: &tree.leaves, cells })?;
 
         sealer.time_ms = time_ms;
+        if stored.head.head.resumes_after(self.newest().head.tick) {
+            sealer.open = OpenSegments::default();
+        }
         sealer.open.advance(stored.leaf.tick, time_ms);
         let tick = Arc::new(TickTree { stored, cells: tree });
         let mut view = self.view_mut();
@@ -156,11 +159,16 @@ impl<S: CellStore> Engine<S> {
         time_ms: u64,
         leaves: Vec<CellLeaf>,
     ) -> Result<Draft, StoreError> {
-        let (tick, mut frontier) = {
+        let (before, mut frontier) = {
             let view = self.view();
-            (view.newest.head.tick + 1, view.log.frontier().clone())
+            (view.newest.head.tick, view.log.frontier().clone())
         };
-        let closed = sealer.open.closed_by(time_ms, &self.store)?;
+        let (tick, closed) = if self.config.recovered_after == Some(before) {
+            // The segments of the old life stay open for ever: none spans a recovery.
+            (first_tick_after_recovery(before, time_ms), Vec::new())
+        } else {
+            (before + 1, sealer.open.closed_by(time_ms, &self.store)?)
+        };
         let cells = CellTree::new(leaves);
         let digest = TickDigest {
             closed,

@@ -280,10 +280,50 @@ fn a_declared_recovery_is_in_the_first_head_that_anybody_sees() {
     let restored = Engine::open(store.clone(), config.clone(), START + 1).unwrap();
     // Before any PUT: clients that are ahead of the backup look before they write.
     let head = restored.newest().head;
-    assert_eq!((head.tick, head.recovered_after), (2, Some(1)));
+    assert_eq!((head.tick, head.recovered_after), (START + 1, Some(1)));
     assert_eq!(restored.heartbeat(START + 2).head.head.recovered_after, Some(1));
     let again = Engine::open(store, config, START + 3).unwrap();
-    assert_eq!(again.newest().head.tick, 2, "declaring it once more takes no tick");
+    assert_eq!(again.newest().head.tick, START + 1, "declaring it once more takes no tick");
+    seal(&again, START + 4, [put(2, 2)]);
+    assert_eq!(again.newest().head.tick, START + 2);
+}
+
+/// Two ticks, a recovery after the first of them, and two ticks of the new life.
+fn restored() -> Engine<Memory> {
+    let store = Memory::default();
+    let engine = Engine::open(store.clone(), Config::new(keys()), START).unwrap();
+    seal(&engine, START, [put(1, 1)]);
+    seal(&engine, START + 1, [put(2, 1)]);
+    let config = Config { recovered_after: Some(2), ..Config::new(keys()) };
+    let restored = Engine::open(store, config, START + 500).unwrap();
+    seal(&restored, START + 600, [put(3, 1)]);
+    restored
+}
+
+#[test]
+fn no_page_spans_a_recovery_and_numbers_in_the_hole_lead_behind_it() {
+    let engine = restored();
+    let ticks = |from| -> Vec<u64> {
+        engine.page(from).unwrap().ticks.iter().map(|tick| tick.tick).collect()
+    };
+    assert_eq!(ticks(1), [1, 2]);
+    assert_eq!(engine.page(1).unwrap().head.head.recovered_after, None);
+    for from in [3, 99, START + 500] {
+        assert_eq!(ticks(from), [START + 500, START + 501]);
+    }
+    let in_the_hole = engine.proof(0, 99);
+    assert!(matches!(in_the_hole, Answer::Refused(it) if it.kind == RefusalKind::Expired));
+}
+
+#[test]
+fn no_segment_spans_a_recovery() {
+    let engine = restored();
+    seal(&engine, START + 2 * HOUR, [put(4, 1)]);
+    let page = engine.page(START + 502).unwrap();
+    let firsts: Vec<u64> = page.ticks[0].closed.iter().map(|leaf| leaf.first_tick).collect();
+    assert_eq!(firsts, [START + 500; 3], "ten seconds, a minute, an hour");
+    let answer = engine.digest(3, undertone_wire::DigestForm::TicksOrSegment);
+    assert!(matches!(answer, Answer::Page(_)), "a segment begins with its first tick alone");
 }
 
 /// A server that has just started, with so many ticks of one cell each behind it.
@@ -333,13 +373,38 @@ fn expired_trees_are_forgotten() {
 }
 
 #[test]
-fn a_cell_newer_than_the_asked_tree_is_proved_in_its_own() {
+fn a_cell_newer_than_the_asked_tree_is_not_there() {
     let engine = engine();
     seal(&engine, START, [put(1, 1)]);
     let small = engine.newest().head.size;
     seal(&engine, START + 1, [put(2, 2)]);
-    let (_, proof) = found(engine.get(&tag(2), small));
-    assert_eq!(proof.size, engine.newest().head.size);
-    proof.verify(&engine.newest().head.root).unwrap();
+    assert_eq!(engine.get(&tag(2), small), Answer::None { colliding: Vec::new() });
+    for size in [0, engine.newest().head.size] {
+        let (_, proof) = found(engine.get(&tag(2), size));
+        assert_eq!(proof.size, engine.newest().head.size);
+        proof.verify(&engine.newest().head.root).unwrap();
+    }
     assert_eq!(refused(&engine.get(&tag(2), 99)), RefusalKind::Future);
+}
+
+#[test]
+fn an_older_tree_shows_what_it_held_under_a_prefix() {
+    let _short = undertone_wire::dangerous_short_prefixes::shorten(0);
+    let engine = engine();
+    let mut heads = Vec::new();
+    for n in 1..4 {
+        seal(&engine, START + n, [put(n, 1)]);
+        heads.push(engine.newest().head);
+    }
+    for (held, head) in (1..).zip(&heads[..2]) {
+        let Answer::None { colliding } = engine.get(&tag(3), head.size) else {
+            panic!("the tree of {held} cells does not hold the third")
+        };
+        let ticks: Vec<u64> = colliding.iter().map(|proof| proof.leaf.tick).collect();
+        assert_eq!(ticks, (1..=held).collect::<Vec<_>>());
+        colliding.iter().for_each(|proof| proof.verify(&head.root).unwrap());
+        assert_eq!(colliding[0].size, head.size);
+    }
+    let (_, proof) = found(engine.get(&tag(3), heads[2].size));
+    proof.verify(&heads[2].root).unwrap();
 }

@@ -68,7 +68,7 @@ impl TickTree {
     }
 }
 
-/// The newest ticks, oldest first, without a hole.
+/// The newest ticks, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     ticks: VecDeque<Arc<TickTree>>,
@@ -86,9 +86,8 @@ impl Recent {
     }
 
     pub(super) fn tick(&self, tick: u64) -> Option<Arc<TickTree>> {
-        let first = self.ticks.front()?.stored.leaf.tick;
-        let index = usize::try_from(tick.checked_sub(first)?).ok()?;
-        self.ticks.get(index).cloned()
+        let index = self.ticks.partition_point(|recent| recent.number() < tick);
+        self.ticks.get(index).filter(|recent| recent.number() == tick).cloned()
     }
 
     /// Forgets ticks up to and with `last`: they have expired.

@@ -39,6 +39,10 @@ impl CellStore for Leaves {
         unreachable!()
     }
 
+    fn tick_from(&self, _: u64) -> Option<u64> {
+        unreachable!()
+    }
+
     fn first_tick_from(&self, _: u64) -> Option<u64> {
         unreachable!()
     }

@@ -95,12 +95,24 @@ pub(crate) fn check_front<'a>(
     bytes: &'a [u8],
     magic: &[u8; 16],
 ) -> Result<&'a [u8], StoreError> {
+    check_version(name, bytes, magic, VERSION)
+}
+
+/// As [`check_front`], for a file whose format has a version of its own.
+pub(crate) fn check_version<'a>(
+    name: &str,
+    bytes: &'a [u8],
+    magic: &[u8; 16],
+    known: u16,
+) -> Result<&'a [u8], StoreError> {
     if bytes.len() < FRONT_LEN || bytes[..16] != magic[..] {
         return Err(damaged(name, 0, "this is not a file of this store"));
     }
     match u16::from_be_bytes([bytes[16], bytes[17]]) {
-        VERSION if bytes[18..FRONT_LEN].iter().all(|byte| *byte == 0) => Ok(bytes),
-        VERSION => Err(damaged(name, 18, "bytes that must be zero are not")),
+        version if version == known && bytes[18..FRONT_LEN].iter().all(|byte| *byte == 0) => {
+            Ok(bytes)
+        }
+        version if version == known => Err(damaged(name, 18, "bytes that must be zero are not")),
         // Versions count from 1: this was never written.
         0 => Err(damaged(name, 16, "the version is missing")),
         version => Err(StoreError::Version { place: name.to_owned(), version }),

@@ -14,7 +14,7 @@ const INDEX_BITS: u32 = 20;
 /// All segments and cells.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// By first tick; without a hole.
+    /// By first tick.
     segments: BTreeMap<u64, Segment>,
     cells: HashMap<u64, u64>,
     /// Further cells with a prefix that is taken: a writer can search two tags with one prefix.
@@ -41,6 +41,7 @@ pub(super) struct Segment {
 /// Where a tick's record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TickSlot {
+    pub(super) tick: u64,
     pub(super) offset: u64,
     pub(super) time_ms: u64,
     /// Leaves in the log up to and with this tick.
@@ -84,11 +85,23 @@ impl Located {
 
 impl Segment {
     pub(super) fn last_tick(&self) -> u64 {
-        (self.first_tick + self.slots.len() as u64).saturating_sub(1)
+        self.slots.last().map_or(self.first_tick.saturating_sub(1), |slot| slot.tick)
+    }
+
+    /// Where a tick's slot is. Ticks follow each other but for a recovery's hole.
+    pub(super) fn place_of(&self, tick: u64) -> Option<usize> {
+        let near = usize::try_from(tick.checked_sub(self.first_tick)?).ok();
+        let near = near.filter(|at| self.slots.get(*at).is_some_and(|slot| slot.tick == tick));
+        near.or_else(|| self.slots.binary_search_by_key(&tick, |slot| slot.tick).ok())
     }
 
     pub(super) fn end_leaf(&self) -> u64 {
         self.slots.last().map_or(self.first_leaf, |slot| slot.size)
+    }
+
+    /// The tick of this ordinal in the segment.
+    pub(super) fn tick_at(&self, ordinal: u32) -> Option<u64> {
+        self.slots.get(ordinal as usize).map(|slot| slot.tick)
     }
 
     fn cells_of(&self, at: usize) -> Option<usize> {
@@ -99,14 +112,14 @@ impl Segment {
 
     fn cells_in(&self, ticks: &RangeInclusive<u64>) -> u64 {
         let before = |tick: u64| {
-            let at = usize::try_from(tick.saturating_sub(self.first_tick)).unwrap_or(usize::MAX);
+            let at = self.slots.partition_point(|slot| slot.tick < tick);
             self.slots.get(at).map_or(self.cells, |slot| slot.cells_before)
         };
         before(ticks.end().saturating_add(1)).saturating_sub(before(*ticks.start()))
     }
 
     fn locate(&self, tick: u64) -> Option<Located> {
-        let at = usize::try_from(tick.checked_sub(self.first_tick)?).ok()?;
+        let at = self.place_of(tick)?;
         let slot = self.slots.get(at)?;
         let next = self.slots.get(at + 1).map_or(self.end, |next| next.offset);
         let cells = self.cells_of(at)?;
@@ -156,7 +169,7 @@ impl Index {
     ) {
         let Some(mut last) = self.segments.last_entry() else { return };
         let segment = last.get_mut();
-        let tick = segment.first_tick + segment.slots.len() as u64;
+        let tick = slot.tick;
         segment.slots.push(slot);
         segment.end = end;
         segment.cells += leaves.len() as u64;
@@ -203,7 +216,7 @@ impl Index {
 
     pub(super) fn slot(&self, tick: u64) -> Option<Slot> {
         let segment = self.segment_of(tick)?;
-        let at = usize::try_from(tick - segment.first_tick).ok()?;
+        let at = segment.place_of(tick)?;
         let (slot, cells) = (segment.slots.get(at)?, segment.cells_of(at)?);
         Some(Slot { time_ms: slot.time_ms, size: slot.size, cells: u32::try_from(cells).ok()? })
     }
@@ -212,13 +225,32 @@ impl Index {
         self.segments().map(|segment| segment.cells_in(ticks)).sum()
     }
 
+    pub(super) fn tick_from(&self, tick: u64) -> Option<u64> {
+        let holding = self.segments.range(..=tick).next_back();
+        let later = self.segments.range(tick.saturating_add(1)..);
+        let mut slots = holding.into_iter().chain(later).filter_map(|(_, segment)| {
+            segment.slots.get(segment.slots.partition_point(|slot| slot.tick < tick))
+        });
+        slots.next().map(|slot| slot.tick)
+    }
+
+    /// The retained ticks among these.
+    pub(super) fn ticks_in(&self, ticks: &RangeInclusive<u64>) -> Vec<u64> {
+        let slots = self.segments().filter(|segment| segment.last_tick() >= *ticks.start());
+        let slots = slots.flat_map(|segment| &segment.slots).map(|slot| slot.tick);
+        slots
+            .skip_while(|tick| tick < ticks.start())
+            .take_while(|tick| tick <= ticks.end())
+            .collect()
+    }
+
     pub(super) fn first_tick_from(&self, time_ms: u64) -> Option<u64> {
         // Newest first: what is asked for is mostly new.
         let mut found = None;
         for segment in self.segments().rev().filter(|segment| !segment.slots.is_empty()) {
             let before = segment.slots.partition_point(|slot| slot.time_ms < time_ms);
             if before < segment.slots.len() {
-                found = Some(segment.first_tick + before as u64);
+                found = segment.slots.get(before).map(|slot| slot.tick);
             }
             if before > 0 {
                 break;

@@ -29,6 +29,10 @@ impl<F: Files> CellStore for Segments<F> {
         self.index().cells_in(&ticks)
     }
 
+    fn tick_from(&self, tick: u64) -> Option<u64> {
+        self.index().tick_from(tick)
+    }
+
     fn first_tick_from(&self, time_ms: u64) -> Option<u64> {
         self.index().first_tick_from(time_ms)
     }
@@ -98,6 +102,10 @@ impl<F: Files> CellStore for Segments<F> {
 
     fn expire(&self, record: &SpineRecord) -> Result<(), StoreError> {
         self.expire_hour(record)
+    }
+
+    fn tidy(&self) -> Result<(), StoreError> {
+        self.remove_leftover(&mut self.writer())
     }
 
     fn spine(&self) -> Result<Vec<SpineRecord>, StoreError> {
@@ -180,6 +188,7 @@ impl<F: Files> Segments<F> {
         ticks: RangeInclusive<u64>,
         entries: &mut Vec<(Prefix, u64)>,
     ) -> Result<(), StoreError> {
+        let ticks = self.index().ticks_in(&ticks);
         for tick in ticks {
             entries.extend(self.leaves(tick)?.iter().map(|leaf| (leaf.tag.prefix(), tick)));
         }

@@ -60,6 +60,20 @@ pub(crate) fn scan<F: Files + ?Sized>(
     Ok(Stop::End(offset))
 }
 
+/// Whether a segment begins with the first tick after a recovery that declares `before` as the last
+/// that survived.
+pub(super) fn resumes<F: Files + ?Sized>(
+    files: &F,
+    header: &Header,
+    before: u64,
+) -> Result<bool, StoreError> {
+    let name = segment_name(header.hour);
+    let length = files.len(&name).map_err(super::disk)?;
+    let first = front_at(files, header, &name, SEGMENT_HEADER_LEN as u64, length)?;
+    let stored = first.map(|(_, record)| record.stored);
+    Ok(stored.is_some_and(|stored| stored.leaf.tick == header.first_tick && stored.follows(before)))
+}
+
 /// Whether a segment's first record is sound.
 pub(super) fn begins_soundly<F: Files + ?Sized>(
     files: &F,

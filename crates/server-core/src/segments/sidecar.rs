@@ -4,7 +4,7 @@
 
 use super::{
     Files, StoreError,
-    format::{Header, SUM_LEN, check_front, sidecar_name, u32_at, u64_at},
+    format::{Header, SUM_LEN, check_version, sidecar_name, u32_at, u64_at},
     index::{Segment, TickSlot},
     read_bytes,
 };
@@ -13,9 +13,10 @@ use std::ops::Range;
 use undertone_wire::{Hash, Prefix};
 
 const MAGIC: &[u8; 16] = b"undertone index\n";
-const VERSION: u16 = super::format::VERSION;
+/// Version 1 did not name the ticks; it is written anew.
+const VERSION: u16 = 2;
 const FRONT_LEN: usize = 80;
-const SLOT_LEN: usize = 32;
+const SLOT_LEN: usize = 40;
 const HASH_LEN: usize = 32;
 const ENTRY_LEN: usize = 16;
 
@@ -59,7 +60,8 @@ impl Sidecar {
         ];
         counts.iter().for_each(|count| bytes.extend_from_slice(&count.to_be_bytes()));
         for slot in &segment.slots {
-            let fields = [slot.offset, slot.time_ms, slot.size, slot.cells_before];
+            let TickSlot { tick, offset, time_ms, size, cells_before } = *slot;
+            let fields = [tick, offset, time_ms, size, cells_before];
             fields.iter().for_each(|field| bytes.extend_from_slice(&field.to_be_bytes()));
         }
         self.leaf_hashes.iter().for_each(|hash| bytes.extend_from_slice(hash));
@@ -99,7 +101,10 @@ impl Sidecar {
         if body.len() < FRONT_LEN || Sha256::digest(body)[..] != *sum {
             return Ok(None);
         }
-        Ok(Self::decode_body(check_front(name, body, MAGIC)?))
+        if body[..FRONT_LEN].starts_with(MAGIC) && body[16..18] == [0, 1] {
+            return Ok(None);
+        }
+        Ok(Self::decode_body(check_version(name, body, MAGIC, VERSION)?))
     }
 
     fn decode_body(body: &[u8]) -> Option<Self> {
@@ -109,10 +114,11 @@ impl Sidecar {
             return None;
         }
         let slots = body[places.slots].chunks_exact(SLOT_LEN).map(|slot| TickSlot {
-            offset: u64_at(slot, 0),
-            time_ms: u64_at(slot, 8),
-            size: u64_at(slot, 16),
-            cells_before: u64_at(slot, 24),
+            tick: u64_at(slot, 0),
+            offset: u64_at(slot, 8),
+            time_ms: u64_at(slot, 16),
+            size: u64_at(slot, 24),
+            cells_before: u64_at(slot, 32),
         });
         let entries = body[places.entries].chunks_exact(ENTRY_LEN).map(|entry| Entry {
             prefix: Prefix(u64_at(entry, 0)),
@@ -142,7 +148,11 @@ impl Sidecar {
         let order = |slot: &TickSlot| (slot.offset, slot.time_ms, slot.size, slot.cells_before);
         let grows = slots.windows(2).all(|pair| {
             let (one, next) = (order(&pair[0]), order(&pair[1]));
-            one.0 < next.0 && one.1 <= next.1 && one.2 < next.2 && one.3 <= next.3
+            pair[0].tick < pair[1].tick
+                && one.0 < next.0
+                && one.1 <= next.1
+                && one.2 < next.2
+                && one.3 <= next.3
         });
         let inside = slots.last().is_none_or(|last| {
             last.offset < *end
@@ -152,8 +162,9 @@ impl Sidecar {
         let ticks = slots.len() as u64;
         let named = self.entries.iter().all(|entry| u64::from(entry.ordinal) < ticks);
         // Places are packed into sixty-four bits, twenty of them for the index.
-        let packs = first_tick.checked_add(ticks).is_some_and(|end| end < 1 << 44);
-        grows && inside && named && packs && !slots.is_empty()
+        let packs = slots.last().is_some_and(|last| last.tick < 1 << 44);
+        let begins = slots.first().is_some_and(|slot| slot.tick == *first_tick);
+        grows && inside && named && packs && begins
     }
 
     /// Whether it begins where the segment with this header does.
@@ -164,8 +175,8 @@ impl Sidecar {
 
     /// The prefixes with their ticks, sorted.
     pub(super) fn listed(&self) -> impl Iterator<Item = (Prefix, u64)> {
-        let first = self.segment.first_tick;
-        self.entries.iter().map(move |entry| (entry.prefix, first + u64::from(entry.ordinal)))
+        let tick = |entry: &Entry| Some((entry.prefix, self.segment.tick_at(entry.ordinal)?));
+        self.entries.iter().filter_map(tick)
     }
 }
 

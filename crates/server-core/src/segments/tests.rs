@@ -153,6 +153,43 @@ fn what_is_due_expires_although_nothing_can_be_stored() {
     assert_eq!(open(&files).store().ticks(), Some(10..=12));
 }
 
+/// The log continues every one of these heads, and holds the cell of this number.
+fn assert_provable<F: Files>(engine: &Engine<Segments<F>>, boundaries: &[HeadRef], cell: u64) {
+    for boundary in boundaries {
+        let answer = engine.proof(boundary.size, u64::MAX);
+        let Answer::Proof(proof) = answer else { panic!("of {boundary:?}: {answer:?}") };
+        proof.verify(engine.keys(), boundary).unwrap();
+    }
+    let newest = engine.newest().head;
+    let answer = engine.get(&tag(cell), newest.size);
+    let Answer::Found { proof, .. } = answer else { panic!("of cell {cell}: {answer:?}") };
+    proof.verify(&newest.root).unwrap();
+}
+
+#[test]
+fn the_log_forgets_an_hour_whose_files_stay() {
+    let files = MemFiles::default();
+    let engine = open(&files);
+    seal(&engine, START, [put(0, 1)]);
+    let boundary = engine.newest().head.to_ref();
+    // So many leaves later the log no longer has those of the first hour in memory.
+    for n in 1..600 {
+        seal(&engine, START + HOUR + n * 60_000, [put(n, 1)]);
+    }
+    // The spine is written in five changes, and nothing is removed.
+    files.fail_after(Some(5));
+    let due = START + HOUR + 30 * 24 * HOUR;
+    assert!(engine.expire(due).is_err());
+    assert_eq!(engine.store().ticks().unwrap().start(), &2);
+    assert_provable(&engine, &[boundary], 1);
+    assert!(engine.expire(due).is_err(), "files are left");
+    files.fail_after(None);
+    assert!(files.contents("0000480000.seg").is_some());
+    assert_eq!(engine.expire(due), Ok(0));
+    assert!(files.contents("0000480000.seg").is_none());
+    assert_provable(&engine, &[boundary], 1);
+}
+
 #[test]
 fn an_expiry_that_failed_is_tried_again() {
     // The first hour takes eight changes to the folder, each further one five.
@@ -160,17 +197,21 @@ fn an_expiry_that_failed_is_tried_again() {
         for operations in 0..=changes {
             let files = MemFiles::default();
             let engine = open(&files);
+            let mut boundaries = Vec::new();
             for n in 0..hours {
                 seal(&engine, START + n * HOUR, [put(n, 1)]);
+                boundaries.push(engine.newest().head.to_ref());
             }
             let due = START + (hours - 1) * HOUR + 30 * 24 * HOUR;
             files.fail_after(Some(operations));
             assert_eq!(engine.expire(due).is_err(), operations < changes, "{operations}");
+            assert_provable(&engine, &boundaries, hours - 1);
             files.fail_after(None);
             let now_ms = START + (hours - 1) * HOUR;
             assert!(matches!(seal(&engine, now_ms, [put(100, 1)])[0], Answer::Stored(_)));
             engine.expire(due).unwrap();
             assert_eq!(engine.store().ticks().unwrap(), hours..=hours + 1, "{operations}");
+            assert_provable(&engine, &boundaries, hours - 1);
             drop(engine);
             let after = files.after(Crash { seed });
             assert_eq!(crate::check(&after).unwrap().findings, [], "{operations}");

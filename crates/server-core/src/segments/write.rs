@@ -22,7 +22,7 @@ pub(super) struct Writer {
     failed: Option<String>,
     /// Where the sound records of the spine end; 0 before the first.
     pub(super) spine_end: u64,
-    /// Expired hours whose files could not be removed yet.
+    /// Expired hours whose files are not removed yet.
     pub(super) leftover: Vec<u64>,
 }
 
@@ -45,7 +45,6 @@ impl Writer {
 impl<F: Files> Segments<F> {
     pub(super) fn append_tick(&self, tick: &NewTick<'_>) -> Result<(), StoreError> {
         let mut writer = self.writer();
-        self.remove_leftover(&mut writer);
         writer.check()?;
         self.check_order(tick)?;
         self.check_room(tick)?;
@@ -59,7 +58,7 @@ impl<F: Files> Segments<F> {
         let Some(newest) = newest else { return Ok(()) };
         let time_ms = index.slot(newest).map_or(0, |slot| slot.time_ms);
         let leaf = &tick.stored.leaf;
-        if leaf.tick != newest + 1 || leaf.time_ms < time_ms {
+        if !tick.stored.follows(newest) || leaf.time_ms < time_ms {
             return Err(damaged(
                 "the order of ticks",
                 0,
@@ -160,6 +159,7 @@ impl<F: Files> Segments<F> {
             return;
         };
         let slot = TickSlot {
+            tick: tick.stored.leaf.tick,
             offset,
             time_ms: tick.stored.leaf.time_ms,
             size: tick.stored.head.head.size,

@@ -36,6 +36,34 @@ pub fn run<H: Harness>(harness: &H) {
     entries_are_sorted_over_any_stretch(harness);
     leaf_hashes_are_those_of_the_log(harness);
     hours_expire_the_oldest_first_and_the_newest_never(harness);
+    a_recovery_leaves_a_hole_in_the_numbers(harness);
+}
+
+fn a_recovery_leaves_a_hole_in_the_numbers<H: Harness>(harness: &H) {
+    let store = harness.begin();
+    let mut ticks = Ticks::default();
+    append(&store, &ticks.numbered(START, 0..4));
+    append(&store, &ticks.numbered(START + 1, 4..8));
+    ticks.recover(START + 2);
+    append(&store, &ticks.numbered(START + 2, 8..12));
+    append(&store, &ticks.numbered(START + HOUR, 12..16));
+    let resumed = START + 2;
+    let store = harness.restart(harness.restart(store));
+    assert_eq!(store.ticks(), Some(1..=resumed + 1));
+    assert_eq!(store.tick_from(2), Some(2));
+    assert_eq!(store.tick_from(3), Some(resumed));
+    assert_eq!(store.tick_from(resumed + 1), Some(resumed + 1));
+    assert_eq!(store.tick_from(resumed + 2), None);
+    assert_eq!(store.slot(3), None);
+    assert_eq!(store.cells_in(2..=resumed), 8);
+    assert_eq!(store.first_tick_from(START + 2), Some(resumed));
+    let found = store.find(&tag(9)).map(|found| found.map(|(place, _)| place.tick));
+    assert_eq!(found, Ok(Some(resumed)));
+    let entries = store.entries(2..=resumed).map(|entries| entries.len());
+    assert_eq!(entries, Ok(8));
+    assert_eq!(store.tick(resumed).map(|tick| tick.map(|it| it.leaf.tick)), Ok(Some(resumed)));
+    assert_eq!(store.leaf_hashes(0..4), Ok(ticks.hashes.clone()));
+    assert_eq!(store.tick(9), Ok(None));
 }
 
 /// A tick with everything that belongs to it.
@@ -51,6 +79,7 @@ struct Ticks {
     frontier: Frontier,
     tick: u64,
     hashes: Vec<merkle::Hash>,
+    recovered_after: Option<u64>,
 }
 
 impl Ticks {
@@ -78,10 +107,16 @@ impl Ticks {
             root: self.frontier.root(),
             token_keys: Vec::new(),
             policy: [2; 32],
-            recovered_after: None,
+            recovered_after: self.recovered_after,
         };
         let head = SignedHead { head, signature: [3; 64] };
         Tick { stored: StoredTick { closed: Vec::new(), leaf: digest.leaf(), head }, leaves, cells }
+    }
+
+    /// The log was restored: the next tick is sealed at `time_ms`.
+    fn recover(&mut self, time_ms: u64) {
+        self.recovered_after = Some(self.tick);
+        self.tick = undertone_wire::first_tick_after_recovery(self.tick, time_ms) - 1;
     }
 
     fn numbered(&mut self, time_ms: u64, numbers: std::ops::Range<u64>) -> Tick {

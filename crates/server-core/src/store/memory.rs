@@ -69,6 +69,14 @@ impl Memory {
         self.clone()
     }
 
+    /// A copy of what is stored now, which goes its own way.
+    pub fn backup(&self) -> Self {
+        let state = self.state();
+        let mut copy = State { spine: state.spine.clone(), ..State::default() };
+        state.ticks.iter().for_each(|(tick, kept)| copy.keep(*tick, kept.clone()));
+        Self(Arc::new(Mutex::new(copy)))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,7 +131,7 @@ impl CellStore for Memory {
         }
         let number = tick.stored.leaf.tick;
         let newest = state.ticks.last_key_value().map(|(newest, _)| *newest);
-        if newest.is_some_and(|newest| number != newest + 1) {
+        if newest.is_some_and(|newest| !tick.stored.follows(newest)) {
             let what = format!("tick {number} is not the next");
             return Err(StoreError::Damaged { place: "the order of ticks".into(), what });
         }
@@ -154,6 +162,10 @@ impl CellStore for Memory {
     fn cells_in(&self, ticks: RangeInclusive<u64>) -> u64 {
         let state = self.state();
         state.ticks.range(ticks).map(|(_, kept)| kept.cells.len() as u64).sum()
+    }
+
+    fn tick_from(&self, tick: u64) -> Option<u64> {
+        self.state().ticks.range(tick..).next().map(|(tick, _)| *tick)
     }
 
     fn first_tick_from(&self, time_ms: u64) -> Option<u64> {

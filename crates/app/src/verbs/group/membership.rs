@@ -38,9 +38,18 @@ pub(super) async fn list(context: &Context, chat: &str) -> Result<Outcome, Failu
 
 fn line(member: &MemberView) -> String {
     let own = if member.own { " (you)" } else { "" };
-    let joined = if member.joined { "" } else { ", invited" };
+    let joined = invited_words(member);
     let name = show::name(member.name.as_str());
     format!("{name}{own}, {}{joined}  {}", role_word(member.role), short(member))
+}
+
+/// Of whom has not come in yet: since when.
+fn invited_words(member: &MemberView) -> String {
+    match (member.joined, member.invited_since_ms) {
+        (true, _) => String::new(),
+        (false, None) => ", invited".to_owned(),
+        (false, Some(since_ms)) => format!(", invited since {}", show::rfc3339(since_ms)),
+    }
 }
 
 /// Enough of the fingerprint to tell people apart by.
@@ -49,11 +58,13 @@ fn short(member: &MemberView) -> String {
 }
 
 fn to_json(member: &MemberView) -> Value {
+    let invited_since = member.invited_since_ms.filter(|_| !member.joined).map(show::rfc3339);
     json!({
         "member": resolve::person_id(&member.identity),
         "name": member.name.as_str(),
         "role": role_word(member.role),
         "state": if member.joined { "joined" } else { "invited" },
+        "invited_since": invited_since,
         "own": member.own,
     })
 }

@@ -1,6 +1,7 @@
 //! Welcomes that were not used yet, as they are kept, and what is known of each.
 
 use crate::body::{Invite, NamedMember};
+use crate::ids::ChatId;
 use crate::link::Answer;
 use crate::parcel::{Gathering, PARTS_MAX, ParcelRef};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,12 @@ pub(in super::super) struct PendingJoin {
     pub(super) names: Vec<u8>,
     pub(super) tick: u64,
     pub(super) from: IdentityKey,
+    /// The MLS group whose place it says to take.
+    #[serde(default)]
+    pub(super) succeeds: Option<[u8; 32]>,
+    /// Until when that group's cells are waited for, once nothing else is missing.
+    #[serde(skip)]
+    pub(super) reads_until_ms: Option<u64>,
     #[serde(skip)]
     retries: u32,
     /// When parts that were not there are asked for again.
@@ -48,8 +55,6 @@ pub(in super::super) struct PendingJoin {
 
 #[derive(Clone, Serialize, Deserialize)]
 enum Piece {
-    /// As joins by an answer were written before they kept the answer alone.
-    Bytes(Vec<u8>),
     /// Stands in the answer.
     InAnswer,
     Parcel(Vec<u8>),
@@ -61,6 +66,8 @@ pub(in super::super) struct Joins {
     pub(super) pending: BTreeMap<JoinId, PendingJoin>,
     pub(super) gathering: BTreeMap<(JoinId, u8), Gathering>,
     pub(super) rewinding: BTreeSet<JoinId>,
+    /// Old groups that have to be read before their successors are joined.
+    pub(super) awaited: BTreeSet<ChatId>,
     /// Joins whose place is held.
     pub(super) held: BTreeSet<JoinId>,
     /// Contacts whose KeyPackages of this device are used up.
@@ -79,6 +86,8 @@ impl PendingJoin {
             names: encode(&Vec::<NamedMember>::new()),
             tick,
             from: answer.list.identity,
+            succeeds: None,
+            reads_until_ms: None,
             retries: 0,
             retry_at_ms: None,
         }
@@ -95,6 +104,8 @@ impl PendingJoin {
             names: encode(&invite.names),
             tick: 0,
             from,
+            succeeds: invite.succeeds,
+            reads_until_ms: None,
             retries: 0,
             retry_at_ms: None,
         }
@@ -103,7 +114,7 @@ impl PendingJoin {
     /// Who caused it, for what, and by which Welcome.
     pub(in super::super) fn id(&self) -> JoinId {
         let welcome = match &self.welcome {
-            Piece::Bytes(bytes) | Piece::Parcel(bytes) => Some(bytes),
+            Piece::Parcel(bytes) => Some(bytes),
             Piece::InAnswer => self.answer.as_ref(),
         };
         let welcome = Sha256::digest(welcome.map_or(&[][..], Vec::as_slice));
@@ -119,7 +130,6 @@ impl PendingJoin {
     /// The Welcome (0) or the tree (1), where it came with the join itself.
     pub(super) fn enclosed(&self, what: u8) -> Option<Vec<u8>> {
         match if what == 0 { &self.welcome } else { &self.tree } {
-            Piece::Bytes(bytes) => Some(bytes.clone()),
             Piece::InAnswer => {
                 let answer = self.answer()?;
                 let piece = if what == 0 { answer.welcome } else { answer.tree };
@@ -173,13 +183,16 @@ impl Joins {
     }
 
     pub(in super::super) fn next_wake_ms(&self) -> Option<u64> {
-        self.pending.values().filter_map(|join| join.retry_at_ms).min()
+        let waits = |join: &PendingJoin| [join.retry_at_ms, join.reads_until_ms];
+        self.pending.values().flat_map(waits).flatten().filter(|at| *at > 0).min()
     }
 
     /// The waits that are over.
     pub(super) fn end_waits(&mut self, now_ms: u64) {
         for join in self.pending.values_mut() {
             join.retry_at_ms = join.retry_at_ms.filter(|at| *at > now_ms);
+            // Over for good: it does not begin again.
+            join.reads_until_ms = join.reads_until_ms.map(|at| if at > now_ms { at } else { 0 });
         }
     }
 

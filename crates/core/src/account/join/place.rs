@@ -49,7 +49,9 @@ impl Account {
 
     pub(super) fn place_for(&mut self, join: &PendingJoin) -> Place {
         let opening = join.opening().map_or(0, |opening| opening.tick);
-        if self.stays(join).any(|stay| opening <= stay.newest_epoch().opened) {
+        // What others have made under the same id bars nobody.
+        let shared = |stay: &&Conversation| stay.is_live() || stay.had_member(&join.from);
+        if self.stays(join).filter(shared).any(|stay| opening <= stay.newest_epoch().opened) {
             return Place::Barred("it is not newer than what this device has seen of the group");
         }
         let stay = self.stays(join).find(|stay| stay.state != ChatState::Ended);

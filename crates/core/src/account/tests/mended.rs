@@ -4,17 +4,9 @@ use crate::ids::Name;
 use crate::io::{ChatState, Command, MessageState, Reply, Role};
 use crate::world::World;
 
-fn desk(seed: u64) -> (World, crate::ids::ChatId) {
-    let mut world = World::new(seed, &["Ada", "Ben", "Chloe"]);
-    world.meet("Ada", "Ben");
-    world.meet("Ada", "Chloe");
-    let ada = world.group("Ada", "Desk", &["Ben", "Chloe"]);
-    (world, ada)
-}
-
 #[test]
 fn somebody_who_leaves_while_being_removed_is_removed_once() {
-    let (mut world, ada) = desk(51);
+    let (mut world, ada) = World::desk(51);
     world.person("Ada").online = false;
     world.rest();
     let members = vec![world.identity("Ben")];
@@ -84,7 +76,7 @@ fn strangers_of_days_that_were_slept_through_still_wait() {
 #[test]
 fn who_removes_somebody_and_leaves_at_once_gets_out() {
     for offline in [false, true] {
-        let (mut world, ada) = desk(60);
+        let (mut world, ada) = World::desk(60);
         let (ben, chloe) = (world.identity("Ben"), world.identity("Chloe"));
         for member in [ben, chloe] {
             let role = Command::SetRole { chat: ada, member, role: Role::Owner };
@@ -110,7 +102,7 @@ fn who_removes_somebody_and_leaves_at_once_gets_out() {
 
 #[test]
 fn of_two_roles_that_were_wished_for_the_later_one_stands() {
-    let (mut world, ada) = desk(54);
+    let (mut world, ada) = World::desk(54);
     let member = world.identity("Ben");
     world.person("Ada").online = false;
     world.rest();
@@ -128,7 +120,7 @@ fn of_two_roles_that_were_wished_for_the_later_one_stands() {
 
 #[test]
 fn a_removed_admin_is_not_an_admin_again_by_another_admins_word() {
-    let (mut world, ada) = desk(55);
+    let (mut world, ada) = World::desk(55);
     for name in ["Ben", "Chloe"] {
         let member = world.identity(name);
         let role = Command::SetRole { chat: ada, member, role: Role::Admin };
@@ -149,7 +141,7 @@ fn a_removed_admin_is_not_an_admin_again_by_another_admins_word() {
 
 #[test]
 fn a_stuck_conversation_sends_nothing_more_even_after_a_restart() {
-    let (mut world, _) = desk(56);
+    let (mut world, _) = World::desk(56);
     let ben = world.chat("Ben", "Desk");
     let old = world.person("Ben").disk.clone();
     world.say("Ben", ben, "from the future");
@@ -188,7 +180,7 @@ fn a_private_name_for_a_contact_is_told_to_nobody() {
 #[test]
 fn the_same_head_sealed_again_by_a_member_is_still_ones_own() {
     use rand::SeedableRng;
-    let (mut world, ada) = desk(58);
+    let (mut world, ada) = World::desk(58);
     let server = world.server.info().server;
     let chloe = world.chat("Chloe", "Desk");
     let identity = world.identity("Ada");

@@ -206,3 +206,16 @@ fn the_longest_first_message_fits_an_answer() {
     let ada = world.chat("Ada", "Ben");
     assert_eq!(world.transcript("Ada", ada), [format!("Ben: {text}")]);
 }
+
+#[test]
+fn a_text_of_1372_bytes_is_one_cell_and_a_longer_one_two() {
+    let mut world = pair(9);
+    let ada = world.chat("Ada", "Ben");
+    let mut cells = |length| {
+        let before = world.cells_sent("Ada");
+        world.say("Ada", ada, &"x".repeat(length));
+        world.rest();
+        world.cells_sent("Ada") - before
+    };
+    assert_eq!([1, 1372, 1373].map(&mut cells), [1, 1, 2]);
+}

@@ -32,11 +32,6 @@ fn remove(world: &mut World, ada: ChatId, name: &'static str) {
     world.command("Ada", Command::Remove { chat: ada, members }).expect("removed");
 }
 
-fn set_online(world: &mut World, name: &'static str, online: bool) {
-    world.person(name).online = online;
-    world.rest();
-}
-
 /// Both hear each other: they are in one epoch, not in two that look alike.
 fn assert_together(world: &mut World, ada: ChatId) {
     let ben = world.chat("Ben", "Desk");
@@ -53,11 +48,11 @@ fn assert_together(world: &mut World, ada: ChatId) {
 #[test]
 fn of_two_invitations_to_one_group_the_later_one_is_followed() {
     let (mut world, ada) = desk(71, &["Chloe"]);
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     add(&mut world, ada, "Ben");
     remove(&mut world, ada, "Ben");
     add(&mut world, ada, "Ben");
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     assert_together(&mut world, ada);
     assert_eq!(world.alarms("Ben"), [""; 0]);
 }
@@ -68,10 +63,10 @@ fn who_was_removed_and_added_again_while_away_comes_back_with_the_history() {
     let ben = world.chat("Ben", "Desk");
     world.say("Ben", ben, "before");
     world.rest();
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     remove(&mut world, ada, "Ben");
     add(&mut world, ada, "Ben");
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     assert_eq!(world.chat("Ben", "Desk"), ben, "one chat goes on");
     assert_together(&mut world, ada);
     assert_eq!(world.transcript("Ben", ben), ["Ben: before", "Ada: hi", "Ben: here"]);
@@ -81,20 +76,18 @@ fn who_was_removed_and_added_again_while_away_comes_back_with_the_history() {
 #[test]
 fn an_invitation_outlives_a_restart_while_it_waits_for_the_end_of_a_stay() {
     let (mut world, ada) = desk(73, &["Ben"]);
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     remove(&mut world, ada, "Ben");
     add(&mut world, ada, "Ben");
     for outputs in [40, 80, 160] {
         world.person("Ben").crash_after = Some(outputs);
-        set_online(&mut world, "Ben", true);
+        world.set_online("Ben", true);
     }
     assert_together(&mut world, ada);
 }
 
-/// Ben, who cannot follow the group any more: his profile went back in time.
-fn stuck_ben(seed: u64) -> (World, ChatId, ChatId) {
-    let (mut world, ada) = desk(seed, &["Ben", "Chloe"]);
-    let ben = world.chat("Ben", "Desk");
+/// Ben's profile goes back to what it was before his last message.
+fn roll_back(world: &mut World, ben: ChatId) {
     let old = world.person("Ben").disk.clone();
     world.say("Ben", ben, "from the future");
     world.rest();
@@ -103,6 +96,13 @@ fn stuck_ben(seed: u64) -> (World, ChatId, ChatId) {
     world.rest();
     world.say("Ben", ben, "from the past");
     world.rest();
+}
+
+/// Ben, who cannot follow the group any more: his profile went back in time.
+fn stuck_ben(seed: u64) -> (World, ChatId, ChatId) {
+    let (mut world, ada) = desk(seed, &["Ben", "Chloe"]);
+    let ben = world.chat("Ben", "Desk");
+    roll_back(&mut world, ben);
     assert_eq!(state(&mut world, "Ben", ben), Some(ChatState::Stuck));
     (world, ada, ben)
 }
@@ -157,18 +157,15 @@ fn a_stranger_to_a_stuck_group_cannot_take_its_place() {
     world.meet("Chloe", "Ben");
     let ada = world.group("Ada", "Desk", &["Ben"]);
     let ben = world.chat("Ben", "Desk");
-    let old = world.person("Ben").disk.clone();
-    world.say("Ben", ben, "from the future");
-    world.rest();
-    world.person("Ben").disk = old;
-    world.crash("Ben");
-    world.rest();
-    world.say("Ben", ben, "from the past");
-    world.rest();
+    roll_back(&mut world, ben);
     let parcel = junk(&mut world);
     let (conversation, opening) = known(&mut world, ada);
     let (welcome, tree) = (parcel.clone(), parcel);
-    invite(&mut world, "Chloe", Invite { conversation, welcome, tree, opening, names: vec![] });
+    invite(
+        &mut world,
+        "Chloe",
+        Invite { conversation, welcome, tree, opening, names: vec![], succeeds: None },
+    );
     assert_eq!(state(&mut world, "Ben", ben), Some(ChatState::Stuck));
     assert_eq!(join_faults(&mut world, "Ben").len(), 1, "and Ben is told");
 }
@@ -181,7 +178,11 @@ fn an_invitation_to_where_one_is_already_is_said_so() {
     let (conversation, _) = known(&mut world, ada);
     let opening = HeadRef { tick: 1, size: 1, root: [1; 32] };
     let (welcome, tree) = (parcel.clone(), parcel);
-    invite(&mut world, "Ada", Invite { conversation, welcome, tree, opening, names: vec![] });
+    invite(
+        &mut world,
+        "Ada",
+        Invite { conversation, welcome, tree, opening, names: vec![], succeeds: None },
+    );
     assert_eq!(state(&mut world, "Ben", ben), Some(ChatState::Open));
     assert_eq!(join_faults(&mut world, "Ben").len(), 1);
 }
@@ -228,15 +229,19 @@ fn an_opening_inside_a_segment_is_compared_with_the_log() {
     // The last tick that Ben reads is the last of its ten seconds: what follows begins a segment.
     world.now_ms = world.now_ms.next_multiple_of(10_000) - 40;
     noise(&mut world, 1, 0);
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     noise(&mut world, 400, 80);
     let parcel = junk(&mut world);
     let tick = known(&mut world, ada).1.tick - 390;
     let opening = HeadRef { tick, size: 9, root: [9; 32] };
     let (welcome, tree) = (parcel.clone(), parcel);
     let conversation = [9; 32];
-    invite(&mut world, "Ada", Invite { conversation, welcome, tree, opening, names: vec![] });
-    set_online(&mut world, "Ben", true);
+    invite(
+        &mut world,
+        "Ada",
+        Invite { conversation, welcome, tree, opening, names: vec![], succeeds: None },
+    );
+    world.set_online("Ben", true);
     let faults = join_faults(&mut world, "Ben");
     assert!(matches!(&faults[..], [text] if text.contains("names another log")), "{faults:?}");
 }
@@ -247,18 +252,25 @@ fn invitations_that_lead_nowhere_hold_up_neither_others_nor_a_sync() {
     world.meet("Ada", "Ben");
     world.meet("Mal", "Ben");
     let opening = world.person("Mal").account.signed_head_for_tests().head.to_ref();
-    set_online(&mut world, "Ben", false);
+    world.set_online("Ben", false);
     let chat = world.chat("Mal", "Ben");
     for at in 0..8_u8 {
         // Together more parts than Ben's device queues.
         let parcel = ParcelRef { seed: [at; 32], length: 512 * 1_974, root: [at; 32] };
         let (welcome, tree) = (parcel.clone(), parcel);
-        let fake = Invite { conversation: [at; 32], welcome, tree, opening, names: vec![] };
+        let fake = Invite {
+            conversation: [at; 32],
+            welcome,
+            tree,
+            opening,
+            names: vec![],
+            succeeds: None,
+        };
         world.person("Mal").account.say_for_tests(chat, &Content::Invite(Box::new(fake)));
         world.rest();
     }
     let ada = world.group("Ada", "Desk", &["Ben"]);
-    set_online(&mut world, "Ben", true);
+    world.set_online("Ben", true);
     assert_together(&mut world, ada);
     let Ok(crate::io::Reply::Health(health)) = world.command("Ben", Command::Health) else {
         panic!("no health");

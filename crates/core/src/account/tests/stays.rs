@@ -1,16 +1,7 @@
 //! Who goes and comes back counts from one again.
 
-use crate::ids::ChatId;
 use crate::io::Command;
 use crate::world::World;
-
-fn desk(seed: u64) -> (World, ChatId) {
-    let mut world = World::new(seed, &["Ada", "Ben", "Chloe"]);
-    world.meet("Ada", "Ben");
-    world.meet("Ada", "Chloe");
-    let ada = world.group("Ada", "Desk", &["Ben", "Chloe"]);
-    (world, ada)
-}
 
 fn says(world: &mut World, name: &'static str, text: &str) {
     let chat = world.chat(name, "Desk");
@@ -27,7 +18,7 @@ fn assert_read(world: &mut World, expected: &[&str]) {
 
 #[test]
 fn who_is_removed_and_added_in_one_commit_is_read() {
-    let (mut world, ada) = desk(71);
+    let (mut world, ada) = World::desk(71);
     for text in ["one", "two", "three"] {
         says(&mut world, "Ben", text);
     }
@@ -49,7 +40,7 @@ fn who_is_removed_and_added_in_one_commit_is_read() {
 
 #[test]
 fn a_late_cell_of_an_earlier_stay_does_not_mute_the_next() {
-    let (mut world, ada) = desk(72);
+    let (mut world, ada) = World::desk(72);
     says(&mut world, "Ben", "early");
     let (server, ben) = (world.server.info().server, world.identity("Ben"));
     let secrets = world.person("Ada").account.conversation_for_tests(ada).secrets();

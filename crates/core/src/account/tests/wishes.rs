@@ -42,10 +42,7 @@ fn what_is_refused_is_named() {
 
 #[test]
 fn a_clock_that_was_far_ahead_holds_no_commit_up() {
-    let mut world = World::new(83, &["Ada", "Ben", "Chloe"]);
-    world.meet("Ada", "Ben");
-    world.meet("Ada", "Chloe");
-    let ada = world.group("Ada", "Desk", &["Ben", "Chloe"]);
+    let (mut world, ada) = World::desk(83);
     let (member, members) = (world.identity("Ben"), vec![world.identity("Chloe")]);
     world.command("Ada", Command::SetRole { chat: ada, member, role: Role::Admin }).expect("role");
     let ben = world.chat("Ben", "Desk");

@@ -1,8 +1,8 @@
 //! Steps along the log: pages of ticks, heartbeats, closed segments.
 
 use super::Phase;
-use crate::log::walker::Walker;
 use crate::log::{Breach, HeadMark, LogEvent, LogFollower, records, run::Run};
+use crate::log::{lives::holes_between, walker::Walker};
 use undertone_wire::{
     BadProof, DigestPage, SegmentAnswer, SegmentLeaf, SegmentLevel, SignedHead, TickDigest,
 };
@@ -54,12 +54,15 @@ impl LogFollower {
         let walker = self.course.walker.as_ref().ok_or(Breach::Answer)?;
         let before = *walker.mark();
         let (walker, marks) = walker.walk(page)?;
+        self.check_jump(&before, &marks)?;
         self.check_closed(&before, &page.ticks, &marks)?;
         self.meet_target(&marks)?;
         self.judge_waiting(&marks)?;
         self.course.note_time(head.time_ms);
         self.course.recovered = head.recovered_after;
         self.note_boundary(&before, &page.ticks, &marks);
+        self.walk_over(holes_between(&before, &marks));
+        self.heads.keep_signed(&page.head);
         if let Some(run) = Run::of_ticks(&page.ticks, marks) {
             self.listing.add(run, &mut self.out.changes);
         }

@@ -1,7 +1,7 @@
 //! Steps that a consistency proof answers: where the newest head is, and where one's own stands.
 
 use super::{NEWEST, Phase};
-use crate::log::{Breach, Evidence, HeadMark, LogEvent, LogFollower, trust::empty_tree};
+use crate::log::{Breach, Evidence, LogEvent, LogFollower, trust::empty_tree};
 use crate::log::{records, run::Run, walker::Walker};
 use undertone_wire::{Head, LogProof, SegmentAnswer, SignedHead, encode};
 
@@ -32,7 +32,9 @@ impl LogFollower {
     fn located(&mut self, proof: &LogProof) -> Result<(), Breach> {
         let head = self.trust.head(&proof.head)?;
         let own = self.course.own();
-        if let Some(after) = self.undone_after(head) {
+        if let Some(after) = self.undone_after(head)
+            && self.trust.continuation(proof, &own).is_err()
+        {
             self.return_to(after);
             return Ok(());
         }
@@ -72,7 +74,7 @@ impl LogFollower {
     /// else the word would hide a rollback.
     fn check_is_later(&self, head: &Head) -> Result<(), Breach> {
         let Some(own) = self.course.head() else { return Ok(()) };
-        let returning = self.course.recovered.is_some_and(|after| after < own.tick);
+        let returning = self.course.returning.is_some();
         let aged = head.time_ms.saturating_sub(own.time_ms) >= self.trust.retention_ms();
         let later = head.tick > own.tick && aged;
         (later || returning).then_some(()).ok_or(Breach::Answer)
@@ -90,35 +92,22 @@ impl LogFollower {
         Err(if behind { self.rollback(signed) } else { Breach::Answer })
     }
 
-    /// The last surviving tick, if this head declares a recovery that undoes one's own head.
-    fn undone_after(&self, head: &Head) -> Option<u64> {
-        let after = head.recovered_after?;
-        let news = self.course.recovered != Some(after);
-        (news && after < self.course.own().tick && after <= head.tick).then_some(after)
-    }
-
     fn return_to(&mut self, after: u64) {
-        self.course.recovered = Some(after);
+        self.course.returning = Some(after);
         self.ask_proof(Phase::Returning, 0, after);
     }
 
     /// Stands at the last tick that survived a declared recovery; what came after it is undone.
     fn returned(&mut self, proof: &LogProof) -> Result<(), Breach> {
         let (head, walker) = self.trust.continuation(proof, &empty_tree())?;
-        if Some(head.tick) != self.course.recovered {
+        if Some(head.tick) != self.course.returning.take() {
             return Err(Breach::Answer);
         }
         let kept = self.mark_at(head.tick);
         if kept.is_some_and(|kept| kept.head_ref() != head.to_ref()) {
             return Err(self.split_view(&proof.head));
         }
-        self.listing.cut_after(head.tick, &mut self.out.changes);
-        if kept.is_none() {
-            self.listing.keep_mark(HeadMark::from(head), &mut self.out.changes);
-        }
-        self.out.tell(LogEvent::Recovered { after: head.tick });
-        self.course.walker = Some(walker);
-        records::save_course(&self.course, &mut self.out.changes);
+        self.stand_at(walker, kept.is_some());
         self.locate();
         Ok(())
     }

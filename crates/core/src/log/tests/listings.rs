@@ -29,6 +29,29 @@ fn one_tick_may_list_a_prefix_twice() {
 }
 
 #[test]
+fn what_a_rewind_brings_replaces_nothing_above_the_floor() {
+    let mut listing = Listing::default();
+    let mut disk = BTreeMap::new();
+    for tick in 1..=8 {
+        listing.add(run(tick, &[tick]), &mut disk);
+    }
+    listing.retain_from(5, &mut disk);
+    let again: Vec<Run> = (1..=6).map(|tick| run(tick, &[tick])).collect();
+    let whole = again.into_iter().reduce(Run::merge).expect("six ticks");
+    listing.prepend(
+        HeadMark { tick: 0, time_ms: 0, size: 0, root: [0; 32] },
+        vec![whole],
+        &mut disk,
+    );
+    for listing in [&listing, &reload(&disk)] {
+        for tick in 1..=8 {
+            assert_eq!(listing.first_after(Prefix(tick), 0), Some(tick), "{tick}");
+            assert_eq!(listing.times_listed(Prefix(tick), tick), 1, "{tick}");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_needed_any_more_leaves_the_disk() {
     let mut server = Server::new();
     let mut ada = Client::of(&mut server);
@@ -91,7 +114,7 @@ proptest! {
             plain.extend(prefixes.iter().map(|prefix| (Prefix(*prefix), tick)));
         }
         listing.retain_from(floor, &mut disk);
-        listing.cut_after(cut, &mut disk);
+        listing.undo_after(cut, &mut disk);
         let floor = floor.min(cut);
         plain.retain(|(_, tick)| *tick > floor && *tick <= cut);
         let reloaded = reload(&disk);

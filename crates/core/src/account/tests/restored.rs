@@ -1,0 +1,279 @@
+//! A server that is restored from a backup and says so: nothing is lost, doubled or out of order, and
+//! nobody is alarmed by anything but the recovery itself (ADR 0010).
+
+use crate::ids::{ChatId, Name};
+use crate::io::{ChatState, Command, Event, Role};
+use crate::world::World;
+
+/// Ada, Ben and Chloe, who all know each other, in the group Desk.
+fn desk(seed: u64) -> World {
+    let mut world = World::new(seed, &["Ada", "Ben", "Chloe"]);
+    for (one, other) in [("Ada", "Ben"), ("Ada", "Chloe"), ("Ben", "Chloe")] {
+        world.meet(one, other);
+    }
+    world.group("Ada", "Desk", &["Ben", "Chloe"]);
+    for name in ["Ada", "Ben", "Chloe"] {
+        let desk = world.chat(name, "Desk");
+        world.say(name, desk, &format!("{name} is here"));
+        world.rest();
+    }
+    world.pass(300_000);
+    world
+}
+
+fn say(world: &mut World, name: &'static str, text: &str) {
+    let desk = desk_of(world, name);
+    world.say(name, desk, text);
+    world.rest();
+}
+
+fn desk_of(world: &mut World, name: &'static str) -> ChatId {
+    let chats = world.chats(name);
+    let found = chats
+        .iter()
+        .find(|chat| ["Desk", "Newsroom", "Reading room"].contains(&chat.name.as_str()));
+    found.unwrap_or_else(|| panic!("{name} has no group: {chats:?}")).chat
+}
+
+fn rename(world: &mut World, name: &'static str, title: &str) {
+    let chat = desk_of(world, name);
+    let title = Name::parse(title).expect("a name");
+    world.command(name, Command::Rename { chat, name: title }).expect("an admin may");
+    world.pass(300_000);
+}
+
+fn talk(world: &mut World, name: &'static str) -> Vec<String> {
+    let chat = desk_of(world, name);
+    world.transcript(name, chat)
+}
+
+/// Everybody says the same, and was told of nothing but the recovery.
+fn agree(world: &mut World, names: &[&'static str], texts: &[&str]) {
+    for name in names {
+        let said = talk(world, name);
+        let said: Vec<_> = said.iter().filter(|line| !line.ends_with("is here")).collect();
+        assert_eq!(said, texts, "{name}");
+        let alarms = world.alarms(name);
+        assert!(alarms.iter().all(|code| code == "server_recovered"), "{name}: {alarms:?}");
+        assert_eq!(world.gaps(name), [""; 0], "{name}");
+        let chats = world.chats(name);
+        assert!(chats.iter().all(|chat| chat.state == ChatState::Open), "{name}: {chats:?}");
+    }
+}
+
+#[test]
+fn messages_come_back_in_their_order_to_whoever_was_away() {
+    let mut world = desk(1);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    for (name, text) in [("Ada", "one"), ("Chloe", "two"), ("Ada", "three")] {
+        say(&mut world, name, text);
+    }
+    world.restore(&backup);
+    world.pass(300_000);
+    say(&mut world, "Chloe", "four");
+    world.set_online("Ben", true);
+    let texts = ["Ada: one", "Chloe: two", "Ada: three", "Chloe: four"];
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &texts);
+    for name in ["Ada", "Chloe"] {
+        assert_eq!(world.alarms(name), ["server_recovered"], "{name} is told once");
+    }
+}
+
+#[test]
+fn a_long_message_comes_back_with_its_parts() {
+    let mut world = desk(2);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    let long = "x".repeat(9_000);
+    say(&mut world, "Ada", &long);
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    world.pass(300_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &[&format!("Ada: {long}")]);
+}
+
+#[test]
+fn a_change_of_the_group_comes_back_with_what_was_said_before_and_after_it() {
+    let mut world = desk(3);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    say(&mut world, "Chloe", "before");
+    rename(&mut world, "Ada", "Newsroom");
+    say(&mut world, "Chloe", "after");
+    say(&mut world, "Ada", "indeed");
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    world.pass(600_000);
+    say(&mut world, "Ben", "back");
+    let texts = ["Chloe: before", "Chloe: after", "Ada: indeed", "Ben: back"];
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &texts);
+    assert_eq!(world.chat("Ben", "Newsroom"), desk_of(&mut world, "Ben"));
+}
+
+#[test]
+fn a_change_whose_author_never_comes_back_is_put_again_by_whoever_followed_it() {
+    let mut world = desk(4);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    rename(&mut world, "Ada", "Newsroom");
+    say(&mut world, "Chloe", "after");
+    world.set_online("Ada", false);
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    world.pass(600_000);
+    say(&mut world, "Ben", "back");
+    agree(&mut world, &["Ben", "Chloe"], &["Chloe: after", "Ben: back"]);
+    world.chat("Ben", "Newsroom");
+}
+
+#[test]
+fn whoever_writes_before_a_lost_change_is_back_writes_again_after_it() {
+    let mut world = desk(5);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    rename(&mut world, "Ada", "Newsroom");
+    say(&mut world, "Ada", "renamed");
+    world.set_online("Ada", false);
+    world.set_online("Chloe", false);
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    say(&mut world, "Ben", "alone");
+    world.pass(10_000);
+    world.set_online("Chloe", true);
+    world.set_online("Ada", true);
+    world.pass(600_000);
+    let texts = ["Ada: renamed", "Ben: alone"];
+    agree(&mut world, &["Ada", "Chloe", "Ben"], &texts);
+}
+
+#[test]
+fn what_was_under_way_when_the_server_died_arrives_once() {
+    let mut world = desk(6);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    say(&mut world, "Ada", "stored");
+    world.hold_ticks = true;
+    say(&mut world, "Chloe", "under way");
+    world.hold_ticks = false;
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    world.pass(300_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: stored", "Chloe: under way"]);
+}
+
+#[test]
+fn an_author_who_comes_back_late_is_heard_late() {
+    let mut world = desk(7);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    say(&mut world, "Ada", "early");
+    rename(&mut world, "Ada", "Newsroom");
+    say(&mut world, "Chloe", "afterwards");
+    world.set_online("Ada", false);
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    world.pass(600_000);
+    assert!(!talk(&mut world, "Ben").contains(&"Ada: early".to_owned()));
+    world.set_online("Ada", true);
+    world.pass(300_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: early", "Chloe: afterwards"]);
+}
+
+#[test]
+fn an_author_who_never_comes_back_is_missed_by_whoever_had_not_read_it() {
+    let mut world = desk(8);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    say(&mut world, "Ada", "lost to Ben");
+    world.set_online("Ada", false);
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    world.pass(300_000);
+    say(&mut world, "Chloe", "and now?");
+    agree(&mut world, &["Chloe"], &["Ada: lost to Ben", "Chloe: and now?"]);
+    agree(&mut world, &["Ben"], &["Chloe: and now?"]);
+    assert_eq!(world.alarms("Ben"), ["server_recovered"], "which says what may be missing");
+}
+
+#[test]
+fn an_answer_to_a_link_comes_back() {
+    let mut world = World::new(9, &["Ada", "Dan"]);
+    let link = world.link("Ada", false).uri.expect("an open link");
+    world.set_online("Ada", false);
+    let backup = world.backup();
+    let accept = Command::Accept { link, message: Some("hello".to_owned()) };
+    world.command("Dan", accept).expect("a link that holds");
+    world.restore(&backup);
+    world.set_online("Ada", true);
+    world.pass(300_000);
+    let dan = world.chat("Ada", "Dan");
+    assert_eq!(world.transcript("Ada", dan), ["Dan: hello"]);
+    let alarms = world.told("Ada", |event| match event {
+        Event::Alarm { code, text } => Some(format!("{code}: {text}")),
+        _ => None,
+    });
+    assert!(alarms.iter().all(|text| text.starts_with("server_recovered")), "{alarms:?}");
+}
+
+#[test]
+fn two_recoveries_in_a_row_lose_nothing() {
+    let mut world = desk(10);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    say(&mut world, "Ada", "one");
+    rename(&mut world, "Ada", "Newsroom");
+    world.restore(&backup);
+    world.pass(600_000);
+    say(&mut world, "Chloe", "two");
+    world.restore(&backup);
+    world.pass(600_000);
+    world.set_online("Ben", true);
+    world.pass(600_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: one", "Chloe: two"]);
+}
+
+#[test]
+fn a_crash_amid_the_putting_again_changes_nothing() {
+    for crash_after in [0, 3, 6, 9, 12, 16, 21] {
+        let mut world = desk(11);
+        world.set_online("Ben", false);
+        let backup = world.backup();
+        say(&mut world, "Ada", "one");
+        rename(&mut world, "Ada", "Newsroom");
+        say(&mut world, "Ada", "two");
+        world.restore(&backup);
+        world.person("Ada").crash_after = Some(crash_after);
+        world.rest();
+        world.person("Ada").crash_after = None;
+        world.set_online("Ben", true);
+        world.pass(600_000);
+        agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: one", "Ada: two"]);
+    }
+}
+
+#[test]
+fn a_change_that_took_the_place_of_a_lost_one_is_said_to_whoever_had_followed_that() {
+    let mut world = desk(12);
+    let chat = desk_of(&mut world, "Ada");
+    for name in ["Ben", "Chloe"] {
+        let (member, role) = (world.identity(name), Role::Admin);
+        world.command("Ada", Command::SetRole { chat, member, role }).expect("an owner may");
+        world.pass(300_000);
+    }
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    rename(&mut world, "Chloe", "Newsroom");
+    world.set_online("Ada", false);
+    world.set_online("Chloe", false);
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    rename(&mut world, "Ben", "Reading room");
+    world.set_online("Chloe", true);
+    world.pass(600_000);
+    let stuck = world.told("Chloe", |event| match event {
+        Event::Stuck { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(stuck.len(), 1, "{stuck:?}");
+}
