@@ -10,6 +10,7 @@ mod cargo;
 mod demo;
 mod fuzz;
 mod kills;
+mod sim;
 mod test;
 mod wasm;
 
@@ -22,11 +23,12 @@ cargo xtask VERB
   test                           everything that CI runs
   demo [--no-wait]               a server and three people, told step by step; stays up to be joined
   kills [--count N] [--seed S]   kill processes at random moments of a conversation
+  sim [--seeds N] [--seed S]     play whole worlds from seeds; a failing one is made shorter
   bench [server|client|peers]    measure; without a word: server and client
   fuzz [--seconds N] [TARGET...] hostile bytes, so long for each target; needs a nightly compiler
   wasm                           build the pure crates for wasm32
 
-Later releases: sim, drill, screens.";
+Later releases: drill, screens.";
 
 /// Why a verb ended.
 enum Ended {
@@ -66,7 +68,8 @@ fn run(words: &[String]) -> Result<Ended> {
         "bench" => bench::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "wasm" if rest.is_empty() => wasm::run(),
-        "sim" | "drill" | "screens" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
+        "sim" => sim::run(&rest),
+        "drill" | "screens" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(Ended::Well)

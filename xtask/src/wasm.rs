@@ -12,8 +12,13 @@ use std::{env, ffi::OsString, path::Path, process::Command};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-const PURE: [&str; 4] =
-    ["undertone-wire", "undertone-crypto", "undertone-core", "undertone-server-core"];
+const PURE: [&str; 5] = [
+    "undertone-wire",
+    "undertone-crypto",
+    "undertone-core",
+    "undertone-server-core",
+    "undertone-sim",
+];
 
 pub(crate) fn run() -> Result<Ended> {
     if !has_target()? {

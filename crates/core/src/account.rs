@@ -7,6 +7,7 @@
 mod accept;
 mod answers;
 mod care;
+mod clock;
 mod commands;
 mod contacts;
 mod first;
@@ -22,6 +23,7 @@ mod recovery;
 mod requests;
 mod restart;
 mod route;
+mod standing;
 mod views;
 
 pub(crate) use contacts::Contacts;
@@ -32,8 +34,10 @@ use crate::conversation::{Conversation, Ctx, Outgoing};
 use crate::ids::{ChatId, MessageId, Name};
 use crate::io::{Changes, Input, Output, Refused, SPACES};
 use crate::log::{Ask, LogFollower};
+use crate::mutant::{Mutant, planted};
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use accept::Accepting;
+use clock::Clock;
 use join::Joins;
 use links::Links;
 use rand::{RngCore, SeedableRng};
@@ -105,7 +109,7 @@ pub struct Account {
     /// KeyPackages that contacts were given, the newest set last.
     given: BTreeMap<ChatId, Vec<Vec<Vec<u8>>>>,
     rng: ChaCha20Rng,
-    now_ms: u64,
+    clock: Clock,
     connected: bool,
     halted: Option<(String, String)>,
     /// Until when groups wait for what contacts have said.
@@ -180,7 +184,7 @@ impl Account {
         let log = LogFollower::new(me.server);
         let mut account = Self::assemble(me, log, Cells::default(), mls(Vec::new())?, rng);
         account.save_me();
-        account.now_ms = creation.now_ms;
+        account.clock.show(creation.now_ms);
         account.flush();
         Ok(account)
     }
@@ -204,6 +208,9 @@ impl Account {
         account.load_account(&records)?;
         account.load_conversations(space("chat"), space("out"))?;
         account.load_links(space("link"))?;
+        if planted(Mutant::ReuseSlot) {
+            account.forget_what_was_sealed();
+        }
         account.log_moved = true;
         Ok(account)
     }
@@ -231,7 +238,7 @@ impl Account {
             sent_keys: BTreeMap::new(),
             given: BTreeMap::new(),
             rng,
-            now_ms: 0,
+            clock: Clock::default(),
             connected: false,
             halted: None,
             contacts_until_ms: None,
@@ -251,14 +258,18 @@ impl Account {
         self.log.server_keys()
     }
 
-    /// Something happened. `now_ms` is this device's clock, Unix milliseconds.
+    /// Something happened. `now_ms` is what this device's clock shows, Unix milliseconds; it may have
+    /// been set since the last time.
     pub fn handle(&mut self, now_ms: u64, input: Input) {
-        self.now_ms = self.now_ms.max(now_ms);
+        self.clock.show(now_ms);
         match input {
             Input::Connected => self.on_connected(),
             Input::Disconnected => self.on_disconnected(),
             Input::Answer { id, answer } => self.on_answer(id, answer),
-            Input::Push(page) => self.log.on_push(page),
+            Input::Push(page) => {
+                self.cells.hear();
+                self.log.on_push(page);
+            }
             Input::Command { ticket, command } => self.on_command(ticket, command),
             Input::Wake => {
                 self.log.retry();
@@ -300,7 +311,8 @@ impl Account {
 
     fn ctx(&mut self) -> Ctx<'_> {
         Ctx {
-            now_ms: self.now_ms,
+            now_ms: self.clock.now_ms(),
+            wall_ms: self.clock.wall_ms(),
             groups_wait: self.contacts_until_ms.is_some(),
             rng: &mut self.rng,
             me: &self.me,
@@ -354,6 +366,14 @@ impl Account {
             }
         }
         Ok(())
+    }
+
+    /// A planted bug.
+    fn forget_what_was_sealed(&mut self) {
+        for (chat, conversation) in &mut self.conversations {
+            self.cells.forget_chat(*chat);
+            conversation.write_from_where_it_is_read();
+        }
     }
 
     fn load_conversations(&mut self, chats: Records, outgoing: Records) -> Result<(), LoadError> {
@@ -412,7 +432,10 @@ impl Account {
     fn flush(&mut self) {
         self.prune_listings();
         self.news.records_of("log", self.log.take_changes());
-        self.news.records_of("cell", self.cells.take_changes());
+        let cells = self.cells.take_changes();
+        if !planted(Mutant::SkipPersist) {
+            self.news.records_of("cell", cells);
+        }
         self.news.records_of("archive", self.cells.take_archived());
         self.news.records_of("mls", self.mls.take_changes());
         let changes: Changes = self.news.take_changes();
@@ -433,7 +456,7 @@ impl Account {
         while let Some((ask, request)) = self.log.poll_request() {
             self.send(Purpose::Log(ask), request);
         }
-        while let Some((ask, request)) = self.cells.poll_request(self.now_ms, &self.log) {
+        while let Some((ask, request)) = self.cells.poll_request(self.clock.now_ms(), &self.log) {
             self.send(Purpose::Cell(ask), request);
         }
     }
@@ -461,17 +484,18 @@ impl Account {
         if !self.connected || self.halted.is_some() {
             return None;
         }
+        let now_ms = self.clock.now_ms();
         // Nothing is written before the newest head is known; its arrival wakes by itself.
         let conversations = self.conversations.values().filter(|_| self.log.caught_up());
-        let wakes = conversations.filter_map(|it| it.next_wake_ms(self.now_ms));
-        let cells = self.cells.next_deadline(self.now_ms);
+        let wakes = conversations.filter_map(|it| it.next_wake_ms(now_ms));
+        let cells = self.cells.next_deadline(now_ms);
         let joins = self.joins.next_wake_ms();
         let links = self.links.next_wake_ms();
-        let log = self.log.is_stalled().then_some(self.now_ms.saturating_add(1_000));
+        let log = self.log.is_stalled().then_some(now_ms.saturating_add(1_000));
         let first = self.contacts_until_ms;
         let all = wakes.chain(cells).chain(joins).chain(links).chain(log).chain(first);
         let earliest = all.min()?;
-        Some(earliest.max(self.now_ms + 1))
+        Some(self.clock.wall_at(earliest.max(now_ms + 1)))
     }
 }
 

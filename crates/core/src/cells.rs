@@ -34,6 +34,7 @@ mod witness;
 pub(crate) use origins::{Counts, Listing};
 pub(crate) use put::{Put, PutState};
 
+use crate::mutant::{Mutant, planted};
 use crate::{ids::ChatId, link::Post, log::LogFollower, stored::LoadError};
 use again::Again;
 use archive::Archive;
@@ -296,7 +297,8 @@ impl Cells {
 
     /// Puts the parts of a parcel into the outbox; they leave it once they are stored.
     pub(crate) fn put_parts(&mut self, parts: Vec<(SlotKeys, Cell)>, parcel: [u8; 16]) {
-        for (keys, cell) in parts {
+        let kept = parts.len() - usize::from(planted(Mutant::DropPart));
+        for (keys, cell) in parts.into_iter().take(kept) {
             let owner = Owner::Part { parcel };
             self.put(Put { tag: keys.tag, write: keys.write, cell, owner, after: Vec::new() });
         }
@@ -384,7 +386,7 @@ impl Cells {
         now_ms: u64,
         log: &LogFollower,
     ) -> Option<(CellAsk, Request)> {
-        if !log.caught_up() {
+        if !log.caught_up() && !planted(Mutant::PutUnwalked) {
             return None;
         }
         let fetch = self.fetches.poll(now_ms, log, &mut self.out.events);
@@ -423,6 +425,11 @@ impl Cells {
     /// The head of `tick` is known, or cannot be had: what [`LogFollower::want_head_at`] came to.
     pub(crate) fn on_head(&mut self, now_ms: u64, tick: u64, head: Option<HeadRef>) {
         self.fetches.on_head(now_ms, tick, head, &mut self.out.events);
+    }
+
+    /// The connection brings something: it lives.
+    pub(crate) fn hear(&mut self) {
+        self.fetches.hear();
     }
 
     /// The connection is gone: what was in flight is sent again on the next.

@@ -31,6 +31,7 @@ mod presence;
 mod receive;
 mod roster;
 mod send;
+mod standing;
 mod state;
 mod succession;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -39,6 +40,7 @@ mod witness;
 
 pub(crate) use create::{Founded, Welcomed};
 pub(crate) use roster::Roster;
+pub use standing::{Seat, Standing, StandingEpoch};
 pub(crate) use state::{
     Author, Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed,
 };
@@ -49,6 +51,7 @@ use crate::cells::Cells;
 use crate::ids::{ChatId, Name};
 use crate::io::{ChatKind, ChatState, ChatView, Event, MemberView};
 use crate::log::LogFollower;
+use crate::mutant::{Mutant, planted};
 use crate::policy::Policy;
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
@@ -58,8 +61,10 @@ use undertone_crypto::mls::{Group, Member, Mls};
 
 /// What a conversation works with and on; lent to it by the account for one step.
 pub(crate) struct Ctx<'a> {
-    /// This device's clock, Unix milliseconds.
+    /// The engine's own time, milliseconds: for whatever waits.
     pub now_ms: u64,
+    /// What this device's clock shows, Unix milliseconds: for whatever people see.
+    pub wall_ms: u64,
     /// Groups are not written to yet.
     pub groups_wait: bool,
     /// Randomness.
@@ -97,6 +102,9 @@ pub(crate) struct Conversation {
     pub leaving: bool,
     /// Other people's devices that are not in the newest list known: sending stops.
     pub unlisted: BTreeSet<Author>,
+    /// The tick that opened this stay; 0 where it is not known.
+    #[serde(default)]
+    begun: u64,
     epoch: Epoch,
     past: Vec<Past>,
     pending: Option<Pending>,
@@ -276,7 +284,14 @@ impl Conversation {
             "This device cannot follow the conversation any more: {why}. \
              Nothing is sent here until it is begun anew."
         );
-        ctx.news.event(Event::Stuck { chat: self.chat, text });
+        if !planted(Mutant::SilentStuck) {
+            ctx.news.event(Event::Stuck { chat: self.chat, text });
+        }
+    }
+
+    /// Whether an epoch that opened in `tick` was over before this stay began.
+    pub(crate) fn began_after(&self, tick: u64) -> bool {
+        tick < self.begun
     }
 
     /// The newest epoch that was followed here; kept after the end.

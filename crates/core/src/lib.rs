@@ -17,6 +17,7 @@ mod ids;
 pub mod io;
 mod link;
 mod log;
+mod mutant;
 mod parcel;
 mod policy;
 mod stored;
@@ -25,6 +26,10 @@ mod world;
 
 pub use account::{Account, Creation, Loaded, Records, spaces};
 pub use body::TEXT_BYTES_MAX;
+pub use conversation::{Seat, Standing, StandingEpoch};
 pub use ids::{BadName, ChatId, MessageId, NAME_BYTES_MAX, Name};
 pub use link::{LinkFault, is_reusable};
+#[cfg(feature = "mutants")]
+pub use mutant::plant;
+pub use mutant::{HAS_MUTANTS, Mutant};
 pub use stored::LoadError;

@@ -20,15 +20,13 @@ pub enum LoadError {
 }
 
 pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
-    ciborium::into_writer(value, &mut bytes).expect("writing to memory does not fail");
-    bytes
+    cbor4ii::serde::to_vec(vec![VERSION], value).expect("writing to memory does not fail")
 }
 
 pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LoadError> {
     match bytes.split_first() {
         Some((&VERSION, rest)) => {
-            ciborium::from_reader(rest).map_err(|error| LoadError::Damaged(error.to_string()))
+            cbor4ii::serde::from_slice(rest).map_err(|error| LoadError::Damaged(error.to_string()))
         }
         Some((&version, _)) => Err(LoadError::Newer(version)),
         None => Err(LoadError::Damaged("an empty record".to_owned())),

@@ -13,7 +13,6 @@ use crate::{
     Secret,
     schedule::{CellKey, SlotKeys, expand},
 };
-use chacha20poly1305::{AeadInPlace, KeyInit, Tag as AeadTag, XChaCha20Poly1305, XNonce};
 use rand::CryptoRng;
 use subtle::ConstantTimeEq;
 use undertone_wire::{CELL_LEN, Cell};
@@ -59,10 +58,7 @@ pub fn seal(keys: &SlotKeys, content: &[u8], rng: &mut dyn CryptoRng) -> Result<
     commitment.copy_from_slice(commit(&keys.cell, nonce).dangerous_bytes());
     plaintext[..2].copy_from_slice(&prefix.to_be_bytes());
     plaintext[2..2 + length].copy_from_slice(content);
-    let sealed = cipher(&keys.cell)
-        .encrypt_in_place_detached(XNonce::from_slice(nonce), &keys.tag.0, plaintext)
-        .expect("a cell is far below the cipher's limit of 2^38 bytes");
-    aead_tag.copy_from_slice(&sealed);
+    aead_tag.copy_from_slice(&cipher::encrypt(&keys.cell.0, nonce, &keys.tag.0, plaintext));
     Ok(Cell::from_array(bytes))
 }
 
@@ -79,10 +75,7 @@ pub fn open(keys: &SlotKeys, cell: &Cell) -> Result<Vec<u8>, NotOurs> {
         return Err(NotOurs);
     }
     let mut plaintext = Zeroizing::new(sealed.to_vec());
-    let (nonce, aead_tag) = (XNonce::from_slice(nonce), AeadTag::from_slice(aead_tag));
-    cipher(&keys.cell)
-        .decrypt_in_place_detached(nonce, &keys.tag.0, &mut plaintext, aead_tag)
-        .map_err(|_| NotOurs)?;
+    cipher::decrypt(&keys.cell.0, nonce, &keys.tag.0, &mut plaintext, aead_tag)?;
     unpad(&plaintext)
 }
 
@@ -98,8 +91,61 @@ fn commit(key: &CellKey, nonce: &[u8]) -> Secret {
     expand(&key.0, "commit", &[nonce])
 }
 
-fn cipher(key: &CellKey) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(key.0.dangerous_bytes().into())
+/// XChaCha20-Poly1305 in place.
+#[cfg(not(feature = "stand-in"))]
+mod cipher {
+    use super::NotOurs;
+    use crate::Secret;
+    use chacha20poly1305::{AeadInPlace, KeyInit, Tag, XChaCha20Poly1305, XNonce};
+
+    pub(super) fn encrypt(key: &Secret, nonce: &[u8], aad: &[u8], bytes: &mut [u8]) -> [u8; 16] {
+        cipher(key)
+            .encrypt_in_place_detached(XNonce::from_slice(nonce), aad, bytes)
+            .expect("a cell is far below the cipher's limit of 2^38 bytes")
+            .into()
+    }
+
+    pub(super) fn decrypt(
+        key: &Secret,
+        nonce: &[u8],
+        aad: &[u8],
+        bytes: &mut [u8],
+        tag: &[u8],
+    ) -> Result<(), NotOurs> {
+        let (nonce, tag) = (XNonce::from_slice(nonce), Tag::from_slice(tag));
+        cipher(key).decrypt_in_place_detached(nonce, aad, bytes, tag).map_err(|_| NotOurs)
+    }
+
+    fn cipher(key: &Secret) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(key.dangerous_bytes().into())
+    }
+}
+
+/// The toy.
+#[cfg(feature = "stand-in")]
+mod cipher {
+    use super::NotOurs;
+    use crate::Secret;
+    use undertone_wire::stand_in::{check, mask};
+
+    pub(super) fn encrypt(key: &Secret, nonce: &[u8], aad: &[u8], bytes: &mut [u8]) -> [u8; 16] {
+        mask(key.dangerous_bytes(), nonce, bytes);
+        check(key.dangerous_bytes(), nonce, aad, bytes)
+    }
+
+    pub(super) fn decrypt(
+        key: &Secret,
+        nonce: &[u8],
+        aad: &[u8],
+        bytes: &mut [u8],
+        tag: &[u8],
+    ) -> Result<(), NotOurs> {
+        if check(key.dangerous_bytes(), nonce, aad, bytes) != tag {
+            return Err(NotOurs);
+        }
+        mask(key.dangerous_bytes(), nonce, bytes);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

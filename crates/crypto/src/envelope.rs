@@ -3,13 +3,18 @@
 //! Used where no MLS group exists yet: the answer to an offer, a request to re-enter. The same
 //! implementation as inside MLS.
 
+#[cfg(feature = "stand-in")]
+use crate::stand_in::CryptoProvider;
 use crate::{
     Secret,
     cell::NotOurs,
     xwing::{self, KEM_OUTPUT_LEN},
 };
+#[cfg(not(feature = "stand-in"))]
 use openmls_libcrux_crypto::CryptoProvider;
-use openmls_traits::{crypto::OpenMlsCrypto, types::HpkeCiphertext};
+#[cfg(not(feature = "stand-in"))]
+use openmls_traits::crypto::OpenMlsCrypto;
+use openmls_traits::types::HpkeCiphertext;
 use rand::CryptoRng;
 use std::fmt;
 use zeroize::Zeroizing;

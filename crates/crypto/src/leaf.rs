@@ -3,8 +3,8 @@
 //! Both go through the form of MLS's `SignWithLabel` (RFC 9420 section 5.1.2), so that a header can
 //! never pass for an MLS message or the other way round.
 
-use crate::{Secret, signature};
-use ed25519_dalek::{Signer as _, SigningKey};
+use crate::Secret;
+use ed25519_dalek::SigningKey;
 use openmls_traits::{
     signatures::{Signer, SignerError},
     types::SignatureScheme,
@@ -12,6 +12,7 @@ use openmls_traits::{
 use rand::CryptoRng;
 use std::fmt;
 use tls_codec::{Serialize as _, VLByteSlice};
+use undertone_wire::ed25519;
 
 const HEADER_LABEL: &str = "undertone header 1";
 const CONTACT_LABEL: &str = "undertone contact 1";
@@ -43,24 +44,24 @@ impl LeafKey {
 
     /// Signs the header of a cell.
     pub fn sign_header(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(&sign_content(HEADER_LABEL, message)).to_bytes()
+        ed25519::sign(&self.0, &sign_content(HEADER_LABEL, message))
     }
 
     /// Signs an offer or an answer of first contact, in the name of the identity whose device list
     /// travels beside it.
     pub fn sign_contact(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(&sign_content(CONTACT_LABEL, message)).to_bytes()
+        ed25519::sign(&self.0, &sign_content(CONTACT_LABEL, message))
     }
 }
 
 /// Whether `signature` is the one of the leaf with `key` over the header `message` (strict).
 pub fn verify_header(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    signature::verify_plain(key, &sign_content(HEADER_LABEL, message), signature)
+    ed25519::verify(key, &sign_content(HEADER_LABEL, message), signature)
 }
 
 /// Whether `signature` is the one of the device with `key` over the offer or answer `message`.
 pub fn verify_contact(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-    signature::verify_plain(key, &sign_content(CONTACT_LABEL, message), signature)
+    ed25519::verify(key, &sign_content(CONTACT_LABEL, message), signature)
 }
 
 /// `SignContent` of RFC 9420 section 5.1.2: `opaque label<V> = "MLS 1.0 " + label; opaque content<V>`.
@@ -76,7 +77,7 @@ fn sign_content(label: &str, content: &[u8]) -> Vec<u8> {
 
 impl Signer for LeafKey {
     fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
-        Ok(self.0.sign(payload).to_vec())
+        Ok(ed25519::sign(&self.0, payload).to_vec())
     }
 
     fn signature_scheme(&self) -> SignatureScheme {

@@ -27,6 +27,8 @@ mod must_not_compile;
 pub mod schedule;
 mod secret;
 mod signature;
+#[cfg(feature = "stand-in")]
+mod stand_in;
 #[cfg(test)]
 mod vectors;
 mod xwing;

@@ -5,7 +5,6 @@
 //! Callers erase a root (the [`EpochLog`], a lane's slot 0) once they have derived what they need.
 
 use crate::Secret;
-use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use undertone_wire::{HeadRef, ServerId, Tag, WriteKey};
@@ -24,9 +23,18 @@ pub fn expand(secret: &Secret, label: &str, args: &[&[u8]]) -> Secret {
         info.extend_from_slice(&length.to_be_bytes());
         info.extend_from_slice(part);
     }
+    #[cfg(feature = "stand-in")]
+    return Secret::from_bytes(undertone_wire::stand_in::mix(&[secret.dangerous_bytes(), &info]));
+    #[cfg(not(feature = "stand-in"))]
+    hkdf_expand(secret, &info)
+}
+
+#[cfg(not(feature = "stand-in"))]
+fn hkdf_expand(secret: &Secret, info: &[u8]) -> Secret {
+    use hkdf::Hkdf;
     let mut output = [0; 32];
-    Hkdf::<Sha256>::from_prk(secret.dangerous_bytes())
-        .and_then(|hkdf| hkdf.expand(&info, &mut output).map_err(|_| hkdf::InvalidPrkLength))
+    Hkdf::<sha2::Sha256>::from_prk(secret.dangerous_bytes())
+        .and_then(|hkdf| hkdf.expand(info, &mut output).map_err(|_| hkdf::InvalidPrkLength))
         .expect("32 bytes are a fit PRK and a fit length of output");
     Secret::from_bytes(output)
 }

@@ -5,13 +5,24 @@
 //! libcrux-kem 0.0.9 slices a public key without looking at its length: a key that is too short, sent
 //! by anybody, would be a panic. [`parse`] is the only way to such a key.
 
+#[cfg(not(feature = "stand-in"))]
 use hpke_rs::{Hpke, Mode};
+#[cfg(not(feature = "stand-in"))]
 use hpke_rs_crypto::types::{AeadAlgorithm, KdfAlgorithm, KemAlgorithm};
+#[cfg(not(feature = "stand-in"))]
 use hpke_rs_libcrux::HpkeLibcrux;
+#[cfg(not(feature = "stand-in"))]
 use libcrux_kem::{Algorithm, PublicKey};
-use openmls_traits::types::{CryptoError, HpkeAeadType, HpkeConfig, HpkeKdfType, HpkeKemType};
+#[cfg(not(feature = "stand-in"))]
+use openmls_traits::types::CryptoError;
+use openmls_traits::types::{HpkeAeadType, HpkeConfig, HpkeKdfType, HpkeKemType};
+#[cfg(not(feature = "stand-in"))]
 use rand::CryptoRng;
+#[cfg(not(feature = "stand-in"))]
 use zeroize::Zeroizing;
+
+#[cfg(feature = "stand-in")]
+pub(crate) use crate::stand_in::{is_key, seal};
 
 /// Bytes of a public key.
 pub(crate) const PUBLIC_LEN: usize = 1216;
@@ -19,6 +30,7 @@ pub(crate) const PUBLIC_LEN: usize = 1216;
 /// Bytes of an encapsulated secret.
 pub(crate) const KEM_OUTPUT_LEN: usize = 1120;
 
+#[cfg(not(feature = "stand-in"))]
 /// Bytes of randomness that one encapsulation takes: ML-KEM's and X25519's.
 const SEED_LEN: usize = 64;
 
@@ -27,11 +39,13 @@ pub(crate) fn config() -> HpkeConfig {
     HpkeConfig(HpkeKemType::XWingKemDraft6, HpkeKdfType::HkdfSha256, HpkeAeadType::ChaCha20Poly1305)
 }
 
+#[cfg(not(feature = "stand-in"))]
 /// Whether `bytes` are a key that one can seal to.
 pub(crate) fn is_key(bytes: &[u8]) -> bool {
     parse(bytes).is_ok()
 }
 
+#[cfg(not(feature = "stand-in"))]
 /// Seals `plaintext` to `public`: the KEM's output and the ciphertext.
 pub(crate) fn seal(
     public: &[u8],
@@ -52,6 +66,7 @@ pub(crate) fn seal(
     Ok((output.encode(), sealed.map_err(|_| CryptoError::HpkeEncryptionError)?))
 }
 
+#[cfg(not(feature = "stand-in"))]
 fn parse(bytes: &[u8]) -> Result<PublicKey, CryptoError> {
     if bytes.len() != PUBLIC_LEN {
         return Err(CryptoError::InvalidLength);
@@ -60,6 +75,7 @@ fn parse(bytes: &[u8]) -> Result<PublicKey, CryptoError> {
     key.map_err(|_| CryptoError::HpkeEncryptionError)
 }
 
+#[cfg(not(feature = "stand-in"))]
 fn hpke() -> Hpke<HpkeLibcrux> {
     let (kem, kdf) = (KemAlgorithm::XWingDraft06, KdfAlgorithm::HkdfSha256);
     Hpke::new(Mode::Base, kem, kdf, AeadAlgorithm::ChaCha20Poly1305)

@@ -1,7 +1,7 @@
 //! Signed heads of the server's log, and the succession of its keys (DESIGN.md section 3.1).
 
-use crate::{ServerId, op::Hash};
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use crate::{ServerId, ed25519, op::Hash};
+use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
@@ -20,15 +20,13 @@ impl ServerKey {
 
     /// Whether `signature` is this key's over `label` and `message` (strict Ed25519, RFC 8032).
     pub fn verifies(&self, label: &[u8], message: &[u8], signature: &[u8; 64]) -> bool {
-        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| {
-            key.verify_strict(&labelled(label, message), &Signature::from_bytes(signature)).is_ok()
-        })
+        ed25519::verify(&self.0, &labelled(label, message), signature)
     }
 }
 
 /// Signs `message` under `label` with a server key; the counterpart of [`ServerKey::verifies`].
 pub fn sign(key: &SigningKey, label: &[u8], message: &[u8]) -> [u8; 64] {
-    key.sign(&labelled(label, message)).to_bytes()
+    ed25519::sign(key, &labelled(label, message))
 }
 
 /// `u8 length ‖ label ‖ message`: no signature of one purpose can serve another (T10).

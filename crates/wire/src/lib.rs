@@ -13,12 +13,15 @@ mod cell;
 #[cfg(feature = "dangerous-short-prefixes")]
 pub mod dangerous_short_prefixes;
 mod digest;
+pub mod ed25519;
 mod head;
 mod keys;
 pub mod merkle;
 mod op;
 mod proof;
 mod recovery;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,9 @@ pub use proof::BadProof;
 pub use recovery::first_tick_after_recovery;
 
 use tls_codec::{DeserializeBytes, Serialize};
+
+/// Whether toys stand in the place of cryptography in this build: true in simulations alone.
+pub const STAND_IN: bool = cfg!(feature = "stand-in");
 
 /// The bytes were not what they should be: cut short, too long, or out of the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -86,7 +86,7 @@ impl Account {
         if link.identity == self.me.identity {
             return Err(refuse("bad_link", "This is your own link.", "Give it to somebody else."));
         }
-        if link.expires_ms <= self.now_ms.min(self.log.time_ms().max(1)) {
+        if link.expires_ms <= self.clock.wall_ms().min(self.log.time_ms().max(1)) {
             return Err(refuse("link_expired", "The link has expired.", "Ask for a new one."));
         }
         if self.contacts.chat_with(&link.identity).is_some() {
@@ -229,7 +229,7 @@ impl Account {
     fn first_message(&mut self, text: &str) -> FirstMessage {
         let mut salt = [0; 16];
         self.rng.fill_bytes(&mut salt);
-        FirstMessage { salt, sent_ms: self.now_ms, text: text.as_bytes().to_vec().into() }
+        FirstMessage { salt, sent_ms: self.clock.wall_ms(), text: text.as_bytes().to_vec().into() }
     }
 
     fn answer_post(&mut self, link: &LinkUri) -> Post {

@@ -71,8 +71,8 @@ impl Account {
     /// A part is not there, and not listed as far as is known here: it is asked for again, some times.
     fn on_part_absent(&mut self, id: [u8; 16], post: Post) {
         // The parts of one round come back together and are one absence of their letter.
-        let ahead = self.links.retry_at_ms.filter(|at| *at > self.now_ms);
-        let round = ahead.unwrap_or(self.now_ms + LETTER_RETRY_MS);
+        let ahead = self.links.retry_at_ms.filter(|at| *at > self.clock.now_ms());
+        let round = ahead.unwrap_or(self.clock.now_ms() + LETTER_RETRY_MS);
         self.links.retry_at_ms = Some(round);
         let read = self.links.link_mut(&id).and_then(|link| link.reading.get_mut(&post));
         if read.is_some_and(|(read, _)| read.count_absence(round)) {

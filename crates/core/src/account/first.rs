@@ -13,7 +13,7 @@ const WAIT_MS: u64 = 60_000;
 impl Account {
     /// The log has been followed to the head that was the newest when the connection opened.
     pub(super) fn read_contacts_first(&mut self) {
-        self.contacts_until_ms = Some(self.now_ms.saturating_add(WAIT_MS));
+        self.contacts_until_ms = Some(self.clock.now_ms().saturating_add(WAIT_MS));
     }
 
     /// Whether groups may be written to from now on; once, when nothing else is left to do.
@@ -21,7 +21,7 @@ impl Account {
         let Some(until) = self.contacts_until_ms else { return false };
         let contacts = || self.conversations.values().filter(|it| it.peer.is_some());
         let read = |contact: &Conversation| contact.is_read_out(&self.log);
-        if self.now_ms < until && !contacts().all(read) {
+        if self.clock.now_ms() < until && !contacts().all(read) {
             return false;
         }
         self.contacts_until_ms = None;

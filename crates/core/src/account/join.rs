@@ -6,7 +6,8 @@
 //!
 //! Of two invitations by one person to one group, the one with the later opening is followed. None
 //! leads back: neither to an opening nor to an MLS epoch that a stay on this device has passed, for
-//! there its keys were used already.
+//! there its keys were used already. A stay that was over before it could be followed is a gap, and
+//! shown as one.
 
 mod heir;
 mod pending;
@@ -58,19 +59,23 @@ impl Account {
         self.admit(join);
     }
 
-    /// Takes the place of what the same person said of the same conversation before. An earlier
-    /// invitation than the one at hand is no loss: the later one says that it is over.
-    pub(super) fn admit(&mut self, join: PendingJoin) {
+    /// Takes the place of what the same person said of the same conversation before: the later
+    /// invitation says that the stay before is over.
+    pub(super) fn admit(&mut self, mut join: PendingJoin) {
         let tick = |join: &PendingJoin| join.opening().map(|opening| opening.tick);
-        let known = self.joins.pending.contains_key(&join.id());
-        if known || self.joins.rivals(&join).any(|rival| tick(rival) > tick(&join)) {
+        if self.joins.pending.contains_key(&join.id()) {
             return;
+        }
+        let later = self.joins.rivals(&join).find(|rival| tick(rival) > tick(&join)).cloned();
+        if let Some(mut later) = later {
+            later.skips = true;
+            return self.add_join(later);
         }
         let rivals: Vec<_> = self.joins.rivals(&join).map(PendingJoin::id).collect();
         for rival in rivals {
+            join.skips = true;
             self.forget_join(&rival);
         }
-        self.tell_held(&join);
         self.add_join(join);
     }
 
@@ -83,7 +88,7 @@ impl Account {
 
     /// Goes on with every join as far as possible.
     pub(super) fn advance_joins(&mut self) {
-        self.joins.end_waits(self.now_ms);
+        self.joins.end_waits(self.clock.now_ms());
         self.hold_predecessors();
         for id in self.joins.pending.keys().copied().collect::<Vec<_>>() {
             if let Some(join) = self.joins.pending.get(&id).cloned() {
@@ -98,7 +103,8 @@ impl Account {
         self.joins.held.remove(id);
         match place {
             Place::Barred(why) => return self.drop_join(id, why),
-            Place::Held => drop(self.joins.held.insert(*id)),
+            Place::Passed(chat) => return self.pass_stay(id, chat),
+            Place::Held => self.hold_join(*id, join),
             Place::Free | Place::Stuck(_) => {}
         }
         // Fetched even while the place is held: cells expire.
@@ -223,7 +229,7 @@ impl Account {
     /// Parts of a join are not there. Its other parts make way in the queue meanwhile, and whoever
     /// found no room there goes on.
     pub(super) fn retry_join(&mut self, id: &JoinId) {
-        match self.joins.retry(id, self.now_ms) {
+        match self.joins.retry(id, self.clock.now_ms()) {
             Retry::Waits => {}
             Retry::Begins => {
                 self.cells.cancel_join(id);
@@ -239,6 +245,22 @@ impl Account {
                 self.link_was_used(link);
             }
             self.alarm("join_failed", &format!("An invitation could not be followed: {why}."));
+        }
+    }
+
+    /// It leads to a stay that was over before the one in `chat` began.
+    fn pass_stay(&mut self, id: &JoinId, chat: ChatId) {
+        self.forget_join(id);
+        self.tell_skipped(chat);
+    }
+
+    /// Told once for every invitation that was not followed.
+    fn tell_skipped(&mut self, chat: ChatId) {
+        let hidden = self.conversations.get(&chat).is_none_or(|it| it.succession.retired);
+        if !hidden {
+            let text = "You were in this group before, and were out of it again before this device \
+                        could follow: whatever was written then is missing here.";
+            self.news.event(Event::Gap { chat, text: text.to_owned() });
         }
     }
 
@@ -297,6 +319,9 @@ impl Account {
         };
         let kind = joined.kind();
         let chat = self.adopt(joined);
+        if join.skips {
+            self.tell_skipped(chat);
+        }
         match join.source {
             Source::Answer { link } => {
                 if let Some(answer) = answer {

@@ -141,7 +141,7 @@ impl Account {
         expires_ms: u64,
         reusable: bool,
     ) -> Result<(), Refused> {
-        if expires_ms <= self.now_ms {
+        if expires_ms <= self.clock.wall_ms() {
             return Err(refuse(
                 "link_expired",
                 "The link would end in the past.",
@@ -229,7 +229,7 @@ impl Account {
     /// Days since 1970 by the newest head; by one's own clock while the log is empty.
     pub(super) fn today(&self) -> u32 {
         let head_ms = self.log.time_ms();
-        day_of(if head_ms == 0 { self.now_ms } else { head_ms })
+        day_of(if head_ms == 0 { self.clock.wall_ms() } else { head_ms })
     }
 
     /// Once the newest head is known: days go by, links end.
@@ -387,7 +387,7 @@ impl Account {
         for (id, post, sealed, tick) in std::mem::take(&mut self.links.untimed) {
             self.on_answer_read(id, post, &sealed, tick);
         }
-        if self.links.retry_at_ms.is_some_and(|at| at > self.now_ms) {
+        if self.links.retry_at_ms.is_some_and(|at| at > self.clock.now_ms()) {
             return;
         }
         self.links.retry_at_ms = None;

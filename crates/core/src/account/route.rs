@@ -6,6 +6,7 @@ use crate::conversation::Conversation;
 use crate::ids::ChatId;
 use crate::io::Event;
 use crate::log::{Ask, LogEvent};
+use crate::mutant::{Mutant, planted};
 use undertone_wire::{Answer, Cell, Tag};
 
 impl Account {
@@ -23,6 +24,9 @@ impl Account {
 
     pub(super) fn on_answer(&mut self, id: u32, answer: Answer) {
         let purpose = self.asks.remove(&id);
+        if purpose.is_some() {
+            self.cells.hear();
+        }
         if matches!((&purpose, &answer), (Some(Purpose::Log(Ask::Course)), Answer::Streaming)) {
             // A stream that cannot go on ends with a second answer.
             self.asks.insert(id, Purpose::Log(Ask::Stream));
@@ -30,7 +34,7 @@ impl Account {
         match purpose {
             Some(Purpose::Log(ask)) => self.log.on_answer(ask, answer),
             Some(Purpose::Cell(ask)) => {
-                self.cells.on_answer(self.now_ms, ask, answer, &mut self.log);
+                self.cells.on_answer(self.clock.now_ms(), ask, answer, &mut self.log);
             }
             // An answer to a question of an earlier connection, or to none.
             None => {}
@@ -57,7 +61,7 @@ impl Account {
                 }
             } else if let Some(chat) = self.due.pop_first() {
                 self.with(chat, Conversation::advance);
-                self.look_again(chat);
+                self.has_gone_on(chat);
             } else if !self.contacts_are_read() {
                 return;
             }
@@ -71,12 +75,12 @@ impl Account {
                 self.log_moved = true;
             }
             LogEvent::HeadAt { tick } => {
-                self.cells.on_head(self.now_ms, tick, self.log.head_at(tick));
+                self.cells.on_head(self.clock.now_ms(), tick, self.log.head_at(tick));
                 self.cells.keep_signed(&mut self.log);
                 self.log_moved = true;
             }
             LogEvent::NoHeadAt { tick } => {
-                self.cells.on_head(self.now_ms, tick, None);
+                self.cells.on_head(self.clock.now_ms(), tick, None);
                 self.opening_denied(tick);
                 self.alarm(
                     "head_denied",
@@ -142,6 +146,10 @@ impl Account {
 
     fn on_stored(&mut self, owner: Owner) {
         match owner {
+            Owner::Lane { chat, epoch, slot, .. } if planted(Mutant::StoredOnAnswer) => {
+                self.with(chat, |to, ctx| to.believe_answer(epoch, slot, ctx));
+                self.due.insert(chat);
+            }
             Owner::Lane { chat, .. } | Owner::Control { chat, .. } => drop(self.due.insert(chat)),
             Owner::Link { link, post, .. } => self.on_letter_stored(link, post),
             _ => {}

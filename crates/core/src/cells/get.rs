@@ -23,7 +23,9 @@ const OWNERS_MAX: usize = 8;
 /// Fetches in flight at most.
 const WINDOW: usize = 32;
 
-/// Silence that counts as a refusal: a server cannot withhold a cell by saying nothing.
+/// Silence that counts as a refusal, where the connection brings other things: a server cannot
+/// withhold a cell by saying nothing. A connection that brings nothing at all is dead, and ends when
+/// the transport has noticed.
 const ANSWER_WITHIN_MS: u64 = 30_000;
 
 type Events = VecDeque<CellEvent>;
@@ -47,10 +49,19 @@ struct Fetch {
 enum Place {
     /// May be sent from this time on.
     Ready(u64),
-    /// In flight: the head whose tree is to prove, and when the answer is overdue.
-    Flying(HeadRef, u64),
-    /// Waits for the head of its tick, which the log was asked for, until this time at most.
-    Headless(u64),
+    /// In flight: the head whose tree is to prove, and how long it is waited for.
+    Flying(HeadRef, Patience),
+    /// Waits for the head of its tick, which the log was asked for.
+    Headless(Patience),
+}
+
+/// How long an answer is waited for.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// Until this time.
+    until_ms: u64,
+    /// How much the server had said when it was asked.
+    heard: u64,
 }
 
 impl Fetch {
@@ -70,6 +81,8 @@ pub(super) struct Fetches {
     /// Fetches in flight and those that wait for a head, by (overdue, turn).
     flying: BTreeMap<(u64, u64), Want>,
     next_turn: u64,
+    /// Counts what the server has said.
+    heard: u64,
 }
 
 impl Fetches {
@@ -101,8 +114,8 @@ impl Fetches {
     fn leave(&mut self, place: Place, turn: u64) {
         match place {
             Place::Ready(due_ms) => self.ready.remove(&(due_ms, turn)),
-            Place::Flying(_, overdue_ms) | Place::Headless(overdue_ms) => {
-                self.flying.remove(&(overdue_ms, turn))
+            Place::Flying(_, patience) | Place::Headless(patience) => {
+                self.flying.remove(&(patience.until_ms, turn))
             }
         };
     }
@@ -113,8 +126,8 @@ impl Fetches {
         self.leave(before, turn);
         match place {
             Place::Ready(due_ms) => self.ready.insert((due_ms, turn), want),
-            Place::Flying(_, overdue_ms) | Place::Headless(overdue_ms) => {
-                self.flying.insert((overdue_ms, turn), want)
+            Place::Flying(_, patience) | Place::Headless(patience) => {
+                self.flying.insert((patience.until_ms, turn), want)
             }
         };
     }
@@ -140,7 +153,7 @@ impl Fetches {
         let own_tick = want.1.filter(|_| fetch.tries == 0 && fetch.is_of_control());
         let own_tree = || own_tick.and_then(|tick| log.head_at(tick));
         let head = fetch.at_its_tick.or_else(own_tree).or_else(|| log.head())?;
-        self.set_place(want, Place::Flying(head, now_ms + ANSWER_WITHIN_MS));
+        self.set_place(want, Place::Flying(head, self.patience(now_ms)));
         let (tag, tick) = want;
         Some((CellAsk::Get(tag, tick), Request::Get { tag, size: head.size }))
     }
@@ -150,8 +163,24 @@ impl Fetches {
             if overdue_ms > now_ms {
                 return;
             }
-            self.withheld(now_ms, want, events);
+            match self.all.get(&want).map(|fetch| fetch.place) {
+                Some(Place::Flying(_, patience) | Place::Headless(patience))
+                    if patience.heard == self.heard =>
+                {
+                    self.set_place(want, Place::Ready(0));
+                }
+                _ => self.withheld(now_ms, want, events),
+            }
         }
+    }
+
+    fn patience(&self, now_ms: u64) -> Patience {
+        Patience { until_ms: now_ms + ANSWER_WITHIN_MS, heard: self.heard }
+    }
+
+    /// The server has said something, whatever it was.
+    pub(super) fn hear(&mut self) {
+        self.heard = self.heard.wrapping_add(1);
     }
 
     /// Fetches that have not been tried in vain often enough to be reported.
@@ -282,7 +311,7 @@ impl Fetches {
         fetch.at_its_tick = log.head_at(listed);
         if fetch.at_its_tick.is_none() {
             log.want_head_at(listed);
-            self.set_place(want, Place::Headless(now_ms + ANSWER_WITHIN_MS));
+            self.set_place(want, Place::Headless(self.patience(now_ms)));
         }
     }
 

@@ -4,6 +4,7 @@ use super::control::Control;
 use super::lanes::{At, Reached};
 use super::{Conversation, Ctx};
 use crate::io::ChatKind;
+use crate::mutant::{Mutant, planted};
 
 impl Conversation {
     /// Does everything that can be done now.
@@ -30,7 +31,11 @@ impl Conversation {
             }
             Control::Won(win) => {
                 ctx.cells.hold_lane(self.chat, true);
-                let reached = self.read_lanes(At::Now, win.closing, ctx);
+                let limit = if planted(Mutant::LateCell) { u64::MAX } else { win.closing };
+                let reached = match win.theirs.is_none() && planted(Mutant::MergeUnread) {
+                    true => Reached::Limit,
+                    false => self.read_lanes(At::Now, limit, ctx),
+                };
                 reached != Reached::Fetching && self.is_live() && self.merge(&win, ctx)
             }
             Control::Stuck { closing, why } => {

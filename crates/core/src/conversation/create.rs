@@ -133,6 +133,7 @@ impl Conversation {
             held: false,
             leaving: false,
             unlisted: BTreeSet::new(),
+            begun: opening.tick,
             epoch,
             past: Vec::new(),
             pending: None,

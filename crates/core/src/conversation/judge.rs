@@ -10,6 +10,7 @@ use super::control::ControlRead;
 use super::witness::shows_its_log;
 use super::{Ctx, Live};
 use crate::head::{Payload, SignedHead};
+use crate::mutant::{Mutant, planted};
 use crate::parcel::{Gathering, PARTS_MAX, ParcelRef};
 use crate::policy::{Added, Bench, Change};
 use std::collections::BTreeSet;
@@ -182,6 +183,9 @@ impl Case<'_> {
 
     /// One's own commit is recognised by its payload: MLS cannot read one's own ciphertext.
     fn is_pending(&self, head: &SignedHead, parcel: &ParcelRef) -> bool {
+        if planted(Mutant::IgnoreTaken) && self.pending.is_some() {
+            return true;
+        }
         self.pending.as_ref().is_some_and(|pending| *pending == encode(parcel))
             && head.claims.leaf == self.live.group.own_leaf()
             && self.check_author(head).is_ok()

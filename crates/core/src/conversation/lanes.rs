@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::cells::{Listing, Owner, PutState};
 use crate::head::{HeadProof, Payload, SignedHead};
 use crate::io::Event;
+use crate::mutant::{Mutant, planted};
 use crate::parcel::{Gathering, MESSAGE_PARTS_MAX, ParcelRef};
 use std::collections::VecDeque;
 use undertone_crypto::SlotKeys;
@@ -314,6 +315,9 @@ impl Conversation {
     fn pass_expired(&mut self, at: At, slot: &Slot, ctx: &mut Ctx<'_>) {
         self.lane_mut(at, slot.leaf).unknown += 1;
         self.pass(at, slot, false, ctx);
+        if planted(Mutant::SilentGap) {
+            return;
+        }
         let who = self.author_name(at, slot.leaf, ctx);
         let text = format!("A message from {who} expired before this device could read it.");
         ctx.news.event(Event::Gap { chat: self.chat, text });

@@ -9,6 +9,7 @@ use super::{Author, Conversation, Ctx, Intent, Live, Past};
 use crate::account::{Invitation, Task};
 use crate::body::NamedMember;
 use crate::io::{ChatState, Event};
+use crate::mutant::{Mutant, planted};
 use std::collections::BTreeSet;
 use undertone_crypto::{EpochLog, IdentityKey};
 use undertone_wire::HeadRef;
@@ -50,6 +51,12 @@ impl Conversation {
             None => live.group.merge_pending(ctx.mls),
             Some(theirs) => live.group.merge(ctx.mls, &theirs.commit).map(|_| ()),
         };
+        let merged = match &win.theirs {
+            Some(theirs) if planted(Mutant::DoubleMerge) => {
+                live.group.merge(ctx.mls, &theirs.commit).map(|_| ())
+            }
+            _ => merged,
+        };
         merged.map_err(|refused| format!("MLS cannot merge the commit ({refused})"))?;
         let Live { group, .. } = self.live.take().ok_or("its MLS state is missing")?;
         self.live = Some(Live::new(group));
@@ -90,6 +97,9 @@ impl Conversation {
     /// A device that comes back counts from one again, even when it went and came in one commit.
     fn forget_ended_stays(&mut self, before: &Roster, committer: u32) {
         let Some(live) = &self.live else { return };
+        if planted(Mutant::StaleNumbers) {
+            return;
+        }
         let after = &live.members;
         let stayed: BTreeSet<_> = before.stayed(after, committer).map(Author::from).collect();
         self.numbers.retain(|author, _| stayed.contains(author));
@@ -127,7 +137,8 @@ impl Conversation {
         let Some(pending) = self.pending.take() else { return };
         self.healed(ctx.now_ms);
         self.touch();
-        if let Some(welcome) = pending.welcome {
+        let welcome = pending.welcome.filter(|_| !planted(Mutant::LostWelcome));
+        if let Some(welcome) = welcome {
             let Some(live) = &self.live else { return };
             let tree = live.group.tree();
             let members = live.members.clone();

@@ -107,7 +107,7 @@ impl Conversation {
     /// listed: whoever was away for long has not heard of anybody either.
     pub(super) fn want_silent_removed(&mut self, ctx: &mut Ctx<'_>) {
         // By both clocks: a server whose clock leaps must not empty a group.
-        let now_ms = ctx.log.time_ms().min(ctx.now_ms);
+        let now_ms = ctx.log.time_ms().min(ctx.wall_ms);
         let waits = self.reading.lanes.values().any(Ahead::is_waiting);
         if self.kind() == ChatKind::Contact || now_ms < self.presence.look_at_ms || waits {
             return;

@@ -7,6 +7,7 @@ use crate::body::{Body, Content, Hello, Invite, Packages};
 use crate::head::HeadProof;
 use crate::ids::Name;
 use crate::io::{ChatState, Event, HistoryRow, MessageState, Role};
+use crate::mutant::{Mutant, planted};
 use crate::policy::{Change, LeaveProof, Removed};
 use rand::Rng;
 use std::collections::BTreeSet;
@@ -141,6 +142,9 @@ impl Conversation {
             state: MessageState::Received,
         });
         ctx.news.event(Event::Message { chat: self.chat, message });
+        if planted(Mutant::ShownTwice) && entry.slot == 3 {
+            ctx.news.event(Event::Message { chat: self.chat, message });
+        }
     }
 
     fn receive_hello(&mut self, entry: &Entry, hello: &Hello, ctx: &mut Ctx<'_>) {

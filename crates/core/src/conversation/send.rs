@@ -8,6 +8,7 @@ use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
 use crate::ids::MessageId;
 use crate::io::{Event, HistoryRow, MessageState};
+use crate::mutant::{Mutant, planted};
 use crate::parcel::{MESSAGE_PARTS_MAX, pack};
 use rand::RngCore;
 use std::collections::BTreeSet;
@@ -46,7 +47,7 @@ impl Conversation {
         let audience = self.audience(ctx);
         let seq = self.next_outgoing;
         self.next_outgoing += 1;
-        let mut outgoing = Outgoing::new(ctx.me, salt, content, ctx.now_ms, audience);
+        let mut outgoing = Outgoing::new(ctx.me, salt, content, ctx.wall_ms, audience);
         let message = outgoing.message;
         outgoing.after = after;
         self.outgoing.insert(seq, outgoing);
@@ -63,7 +64,11 @@ impl Conversation {
         for intent in &self.intents {
             match intent {
                 Intent::Add(identity) => drop(people.insert(*identity)),
-                Intent::Remove { identity, asked: true, .. } => drop(people.remove(identity)),
+                Intent::Remove { identity, asked: true, .. }
+                    if !planted(Mutant::SealPastRemoval) =>
+                {
+                    people.remove(identity);
+                }
                 _ => {}
             }
         }
@@ -99,7 +104,8 @@ impl Conversation {
             if !matches!(self.outgoing[&seq].state, OutgoingState::Queued) {
                 continue;
             }
-            if people.is_subset(&self.outgoing[&seq].audience) {
+            let seen = people.is_subset(&self.outgoing[&seq].audience);
+            if seen || planted(Mutant::ChangedAudience) {
                 self.seal_message(seq, ctx);
             } else {
                 self.wait_for_author(seq, ctx);
@@ -110,7 +116,7 @@ impl Conversation {
     /// Messages written after a removal was asked for wait until it has won.
     fn removal_is_wanted(&self) -> bool {
         let asked = |intent: &Intent| matches!(intent, Intent::Remove { asked: true, .. });
-        self.intents.iter().any(asked)
+        self.intents.iter().any(asked) && !planted(Mutant::SealPastRemoval)
     }
 
     /// Whether the next slot for writing is taken already: its cell is read first. Somebody may have
@@ -248,6 +254,25 @@ impl Conversation {
         }
     }
 
+    /// A planted bug: the answer to a PUT is taken for a verdict.
+    pub(crate) fn believe_answer(&mut self, epoch: u64, slot: u64, ctx: &mut Ctx<'_>) {
+        let stands = |out: &Outgoing| out.placed().is_some_and(|placed| placed.slot == slot);
+        let found = self.outgoing.iter().find(|(_, out)| stands(out)).map(|(seq, _)| *seq);
+        if let Some(seq) = found.filter(|_| epoch == self.epoch.number) {
+            self.own_counts(seq, ctx.log.walked(), slot, ctx);
+        }
+    }
+
+    /// A planted bug: what was sealed and not read yet is sealed anew, in the same slots.
+    pub(crate) fn write_from_where_it_is_read(&mut self) {
+        self.take_back(self.epoch.closing);
+        if let Some(lane) = self.epoch.lanes.get(&self.epoch.own.leaf) {
+            self.epoch.own.next = lane.next.clone();
+            self.epoch.own.place = lane.place;
+        }
+        self.touch();
+    }
+
     /// A message that counts leaves the queue, unless its epoch may have ended before.
     fn count_out(&mut self, seq: u64, effective: u64, ctx: &Ctx<'_>) -> Option<Outgoing> {
         let unsure = self.may_have_ended_before(effective, ctx);
@@ -265,10 +290,15 @@ impl Conversation {
     /// Before the next epoch: what did not count up to the tick `closing` goes back into the queue,
     /// and its numbers too.
     pub(super) fn take_back(&mut self, closing: u64) {
+        if planted(Mutant::NoReseal) {
+            return;
+        }
         self.settle_counted(closing);
         for (seq, outgoing) in &mut self.outgoing {
             if let Some(number) = outgoing.number() {
-                self.next_number = self.next_number.min(number);
+                if !planted(Mutant::KeepNumbers) {
+                    self.next_number = self.next_number.min(number);
+                }
                 outgoing.state = OutgoingState::Queued;
                 self.dirty.outgoing.insert(*seq);
             }
@@ -305,7 +335,7 @@ impl Conversation {
         let Some((&seq, outgoing)) = waiting.next() else { return };
         if matches!(outgoing.state, OutgoingState::Waiting) {
             outgoing.audience = people;
-            outgoing.sent_ms = ctx.now_ms;
+            outgoing.sent_ms = ctx.wall_ms;
             outgoing.state = OutgoingState::Queued;
             self.dirty.outgoing.insert(seq);
             self.show_own(seq, MessageState::Queued, None, ctx);

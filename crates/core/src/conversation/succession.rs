@@ -162,6 +162,7 @@ impl Conversation {
 
     /// Gives the chat away and ends, out of sight, as `hidden`.
     pub(crate) fn retire(&mut self, hidden: ChatId, ctx: &mut Ctx<'_>) -> Estate {
+        let queued: BTreeSet<u64> = self.outgoing.keys().copied().collect();
         self.take_back(u64::MAX);
         ctx.cells.forget_chat(self.chat);
         ctx.cells.cancel_gets(self.chat);
@@ -172,7 +173,7 @@ impl Conversation {
             succeeds: self.conversation,
             rivals: owners(roster.as_ref()),
             epochs_before: self.succession.epoch_in_chat(self.epoch.number).saturating_add(1),
-            queued: queue.keys().copied().collect(),
+            queued: queued.into_iter().chain(std::mem::take(&mut self.dirty.outgoing)).collect(),
             texts: queue.into_iter().filter(|(_, outgoing)| outgoing.kind == TEXT).collect(),
             next_outgoing: self.next_outgoing,
             names: self.names.clone(),
@@ -180,7 +181,6 @@ impl Conversation {
             guests: self.guests(roster.as_ref()),
             roster,
         };
-        self.dirty.outgoing.clear();
         self.reading = Reading::default();
         self.succession.retired = true;
         self.end(ctx);

@@ -249,6 +249,7 @@ impl Client {
     }
 
     pub(crate) fn take(&mut self, purpose: Purpose, answer: Answer) {
+        self.cells.hear();
         match purpose {
             Purpose::Log(ask) => self.log.on_answer(ask, answer),
             Purpose::Cell(ask) => self.cells.on_answer(self.now_ms, ask, answer, &mut self.log),
@@ -270,6 +271,7 @@ impl Client {
     }
 
     pub(crate) fn push(&mut self, page: DigestPage) {
+        self.cells.hear();
         self.log.on_push(page);
         self.collect();
     }

@@ -1,6 +1,9 @@
 //! The cryptography that OpenMLS is given: libcrux's, but with our generator and our sealing.
 
+#[cfg(feature = "stand-in")]
+use crate::stand_in::CryptoProvider;
 use crate::xwing;
+#[cfg(not(feature = "stand-in"))]
 use openmls_libcrux_crypto::CryptoProvider;
 use openmls_traits::{
     crypto::OpenMlsCrypto,

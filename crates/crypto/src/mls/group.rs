@@ -158,6 +158,12 @@ impl Group {
         Ok(Secret::from_bytes(bytes))
     }
 
+    /// The epoch authenticator (RFC 9420 section 8.7): equal on two devices iff they are in the same
+    /// epoch of the same group. It is no secret of any message, and nothing is derived from it.
+    pub fn authenticator(&self) -> Vec<u8> {
+        self.inner.epoch_authenticator().as_slice().to_vec()
+    }
+
     /// Erases the message secrets of all epochs before `epoch`.
     ///
     /// Secrets of past epochs are kept until this is called, and OpenMLS writes all of them with every

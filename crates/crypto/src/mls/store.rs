@@ -186,9 +186,10 @@ fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, StoreFault> {
 }
 
 fn encode_onto<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), StoreFault> {
-    ciborium::into_writer(value, bytes).map_err(|_| StoreFault::Encode)
+    *bytes = cbor4ii::serde::to_vec(mem::take(bytes), &value).map_err(|_| StoreFault::Encode)?;
+    Ok(())
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreFault> {
-    ciborium::from_reader(bytes).map_err(|_| StoreFault::Damaged)
+    cbor4ii::serde::from_slice(bytes).map_err(|_| StoreFault::Damaged)
 }

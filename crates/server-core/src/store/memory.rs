@@ -69,6 +69,16 @@ impl Memory {
         self.clone()
     }
 
+    /// Takes away the newest tick, as a disk does that lied about its sync: the store breaks its
+    /// contract, and whoever was answered has to notice.
+    pub fn lose_newest(&self) {
+        let mut state = self.state();
+        let Some((tick, kept)) = state.ticks.pop_last() else { return };
+        let first = kept.size() - kept.stored.leaf_hashes().len() as u64;
+        state.index.retain(|(_, place), ()| place.tick != tick);
+        state.leaf_hashes.retain(|leaf, _| *leaf < first);
+    }
+
     /// A copy of what is stored now, which goes its own way.
     pub fn backup(&self) -> Self {
         let state = self.state();

@@ -72,8 +72,8 @@ impl Account {
         }
         self.joins.awaited.insert(chat);
         let Some(waiting) = self.joins.pending.get_mut(&join.id()) else { return false };
-        let until = *waiting.reads_until_ms.get_or_insert(self.now_ms + READING_MS);
-        until > self.now_ms
+        let until = *waiting.reads_until_ms.get_or_insert(self.clock.now_ms() + READING_MS);
+        until > self.clock.now_ms()
     }
 
     /// Nothing is written any more in groups whose successor is about to be joined.
@@ -91,7 +91,7 @@ impl Account {
     }
 
     /// A conversation has gone on: whoever waits for it looks again.
-    pub(in super::super) fn look_again(&mut self, chat: ChatId) {
+    pub(in super::super) fn has_gone_on(&mut self, chat: ChatId) {
         let old = self.conversations.get(&chat);
         if self.joins.awaited.contains(&chat) && old.is_none_or(|old| old.is_read_out(&self.log)) {
             self.joins.awaited.remove(&chat);

@@ -43,6 +43,12 @@ pub(in super::super) struct PendingJoin {
     /// The MLS group whose place it says to take.
     #[serde(default)]
     pub(super) succeeds: Option<[u8; 32]>,
+    /// An earlier invitation to it was not followed.
+    #[serde(default)]
+    pub(super) skips: bool,
+    /// It was said that it waits.
+    #[serde(default)]
+    pub(super) told: bool,
     /// Until when that group's cells are waited for, once nothing else is missing.
     #[serde(skip)]
     pub(super) reads_until_ms: Option<u64>,
@@ -87,6 +93,8 @@ impl PendingJoin {
             tick,
             from: answer.list.identity,
             succeeds: None,
+            skips: false,
+            told: false,
             reads_until_ms: None,
             retries: 0,
             retry_at_ms: None,
@@ -105,6 +113,8 @@ impl PendingJoin {
             tick: 0,
             from,
             succeeds: invite.succeeds,
+            skips: false,
+            told: false,
             reads_until_ms: None,
             retries: 0,
             retry_at_ms: None,

@@ -1,6 +1,6 @@
 //! Whether the place that a join leads to is free on this device: MLS has room for one state of a group.
 
-use super::pending::{PendingJoin, Source};
+use super::pending::{JoinId, PendingJoin, Source};
 use crate::account::Account;
 use crate::conversation::Conversation;
 use crate::ids::ChatId;
@@ -15,18 +15,35 @@ pub(super) enum Place {
     Held,
     /// A stay that cannot be followed any more and gives way.
     Stuck(ChatId),
+    /// A stay that was over when the one in this chat began.
+    Passed(ChatId),
     /// There is no way in, for this reason.
     Barred(&'static str),
 }
 
 impl Account {
-    /// An invitation that waits is told of where it may wait long: whoever sent it is not seen in
-    /// the conversation that holds its place.
-    pub(super) fn tell_held(&mut self, join: &PendingJoin) {
-        let Some(chat) = self.stays(join).find(|stay| stay.is_live()).map(|stay| stay.chat) else {
+    /// The place is taken by a stay that goes on, as far as it is read.
+    pub(super) fn hold_join(&mut self, id: JoinId, join: &PendingJoin) {
+        self.joins.held.insert(id);
+        let stay = self.stays(join).find(|stay| stay.is_live());
+        let Some((chat, read)) = stay.map(|it| (it.chat, it.is_read_out(&self.log))) else {
             return;
         };
+        if !read {
+            // The end of that stay may be listed already.
+            self.joins.awaited.insert(chat);
+        } else if !join.told {
+            self.tell_held(chat, join);
+        }
+    }
+
+    /// An invitation that waits is told of where it may wait long: whoever sent it is not seen in
+    /// the conversation that holds its place.
+    fn tell_held(&mut self, chat: ChatId, join: &PendingJoin) {
         if !self.is_member(chat, &join.from) {
+            let mut told = join.clone();
+            told.told = true;
+            self.add_join(told);
             let who = self.contacts.name_of(&join.from);
             let text = format!(
                 "{who} invites you to a group that you are in, and is not seen there. The \
@@ -51,8 +68,13 @@ impl Account {
         let opening = join.opening().map_or(0, |opening| opening.tick);
         // What others have made under the same id bars nobody.
         let shared = |stay: &&Conversation| stay.is_live() || stay.had_member(&join.from);
-        if self.stays(join).filter(shared).any(|stay| opening <= stay.newest_epoch().opened) {
-            return Place::Barred("it is not newer than what this device has seen of the group");
+        let passes = |stay: &&Conversation| opening <= stay.newest_epoch().opened;
+        let passed = self.stays(join).find(|stay| shared(stay) && passes(stay));
+        if let Some(stay) = passed {
+            return match join.source {
+                Source::Invite { .. } if stay.began_after(opening) => Place::Passed(stay.chat),
+                _ => Place::Barred("it is not newer than what this device has seen of the group"),
+            };
         }
         let stay = self.stays(join).find(|stay| stay.state != ChatState::Ended);
         let Some((chat, live)) = stay.map(|stay| (stay.chat, stay.is_live())) else {

@@ -2,7 +2,7 @@
 
 use crate::body::{Content, Invite};
 use crate::ids::ChatId;
-use crate::io::{ChatState, Command, Event};
+use crate::io::{ChatState, Command, Event, Role};
 use crate::parcel::{PARTS_MAX, ParcelRef, pack};
 use crate::world::World;
 use rand::SeedableRng;
@@ -50,11 +50,40 @@ fn of_two_invitations_to_one_group_the_later_one_is_followed() {
     let (mut world, ada) = desk(71, &["Chloe"]);
     world.set_online("Ben", false);
     add(&mut world, ada, "Ben");
+    world.say("Ada", ada, "welcome, for a while");
     remove(&mut world, ada, "Ben");
     add(&mut world, ada, "Ben");
     world.set_online("Ben", true);
     assert_together(&mut world, ada);
     assert_eq!(world.alarms("Ben"), [""; 0]);
+    let gaps = world.gaps("Ben");
+    assert!(matches!(&gaps[..], [gap] if gap.starts_with("You were in this group")), "{gaps:?}");
+}
+
+#[test]
+fn who_is_invited_by_two_in_turn_is_told_of_what_is_missing_and_of_nothing_else() {
+    for seed in 90..98 {
+        let (mut world, ada) = desk(seed, &["Ben"]);
+        world.meet("Ben", "Chloe");
+        let member = world.identity("Ben");
+        let role = Command::SetRole { chat: ada, member, role: Role::Admin };
+        world.command("Ada", role).expect("made an admin");
+        let (ben, chloe) = (world.chat("Ben", "Desk"), world.identity("Chloe"));
+        world.set_online("Chloe", false);
+        add(&mut world, ada, "Chloe");
+        world.say("Ada", ada, "early");
+        remove(&mut world, ada, "Chloe");
+        world.command("Ben", Command::Add { chat: ben, members: vec![chloe] }).expect("added");
+        world.say("Ben", ben, "late");
+        world.rest();
+        world.set_online("Chloe", true);
+        let desk = world.chat("Chloe", "Desk");
+        let read = world.transcript("Chloe", desk);
+        assert_eq!(read.last().map(String::as_str), Some("Ben: late"), "{seed}");
+        assert_eq!(world.alarms("Chloe"), [""; 0], "{seed}");
+        let missing = usize::from(!read.contains(&"Ada: early".to_owned()));
+        assert_eq!(world.gaps("Chloe").len(), missing, "{seed}: {:?}", world.gaps("Chloe"));
+    }
 }
 
 #[test]
@@ -184,7 +213,7 @@ fn an_invitation_to_where_one_is_already_is_said_so() {
         Invite { conversation, welcome, tree, opening, names: vec![], succeeds: None },
     );
     assert_eq!(state(&mut world, "Ben", ben), Some(ChatState::Open));
-    assert_eq!(join_faults(&mut world, "Ben").len(), 1);
+    assert_eq!(world.gaps("Ben").len(), 1, "as a stay that was not followed");
 }
 
 #[test]

@@ -95,18 +95,35 @@ fn a_cell_that_is_listed_and_not_given_is_withheld_and_asked_for_again() {
     assert!(matches!(ada.cell_events[1..], [CellEvent::Got { .. }]), "and taken when it comes");
 }
 
+/// Asks as long as `times` allows; the server answers nothing, and says other things if it `talks`.
+fn ask_in_vain(ada: &mut Client, times: usize, talks: bool) -> usize {
+    let mut asked = 0;
+    while ada.cell_events.is_empty() && asked < times {
+        asked += usize::from(ada.cells.poll_request(ada.now_ms, &ada.log).is_some());
+        ada.collect();
+        if talks {
+            ada.cells.hear();
+        }
+        ada.now_ms = ada.cells.next_deadline(ada.now_ms).unwrap_or(ada.now_ms);
+    }
+    asked
+}
+
 #[test]
 fn silence_is_withholding_too() {
     let (_, mut ada, tag) = reading();
     ada.cells.get(tag, Some(2), lane(2));
-    let mut asked = 0;
-    while ada.cell_events.is_empty() {
-        asked += usize::from(ada.cells.poll_request(ada.now_ms, &ada.log).is_some());
-        ada.collect();
-        ada.now_ms = ada.cells.next_deadline(ada.now_ms).unwrap_or(ada.now_ms);
-    }
-    assert_eq!(asked, 3);
+    assert_eq!(ask_in_vain(&mut ada, 10, true), 3);
     assert_eq!(ada.cell_events, [CellEvent::Withheld { owner: lane(2), tag, tries: 3 }]);
+}
+
+#[test]
+fn a_connection_that_brings_nothing_at_all_withholds_nothing() {
+    let (_, mut ada, tag) = reading();
+    ada.cells.get(tag, Some(2), lane(2));
+    assert_eq!(ask_in_vain(&mut ada, 10, false), 10, "it goes on asking");
+    assert_eq!(ada.cell_events, []);
+    assert_eq!(ask_in_vain(&mut ada, 10, true), 3);
 }
 
 #[test]

@@ -1,0 +1,175 @@
+//! The server: the real engine over its store in memory, and what its door does around it.
+
+use crate::act::DiskFault;
+use ed25519_dalek::SigningKey;
+use std::collections::BTreeMap;
+use undertone_server_core::{CellStore, Config, Engine, Fault, Keys, Memory, Put, Ticket};
+use undertone_wire::{Answer, CellHash, DigestPage, Refusal, ServerAddress, Tag};
+
+/// The server and what it has promised.
+pub(crate) struct Server {
+    /// `None` while it is down.
+    engine: Option<Engine<Memory>>,
+    memory: Memory,
+    config: Config,
+    address: ServerAddress,
+    /// PUTs that wait for their tick: the connection and its id there.
+    puts: BTreeMap<u64, Waiting>,
+    next_put: u64,
+    /// What was answered as stored, and when.
+    acknowledged: BTreeMap<Tag, (CellHash, u64)>,
+    expired_ms: u64,
+    /// Whether a tick is due already.
+    pub sealing: bool,
+    pub sealed_ms: u64,
+    /// A planted bug: a restart loses the last durable tick.
+    pub forgets: bool,
+    /// How long the next failure of its disk keeps it down.
+    pub repair_ms: u64,
+}
+
+/// A PUT that waits for its tick.
+struct Waiting {
+    line: u64,
+    id: u32,
+    tag: Tag,
+    cell: CellHash,
+}
+
+/// What sealing gave, by connection.
+pub(crate) struct Tick {
+    pub answers: Vec<(u64, u32, Answer)>,
+    pub moved: bool,
+    pub failed: bool,
+}
+
+impl Server {
+    pub(crate) fn new(now_ms: u64) -> Self {
+        let config = Config::new(Keys::first(SigningKey::from_bytes(&[42; 32])));
+        let memory = Memory::default();
+        let engine = Engine::open(memory.clone(), config.clone(), now_ms);
+        let engine = engine.expect("an empty store in memory opens");
+        let address = ServerAddress::new("localhost", 7443, engine.info().server);
+        Self {
+            engine: Some(engine),
+            memory,
+            config,
+            address: address.expect("a host, a port and an id are an address"),
+            puts: BTreeMap::new(),
+            next_put: 0,
+            acknowledged: BTreeMap::new(),
+            expired_ms: now_ms,
+            sealing: false,
+            sealed_ms: 0,
+            forgets: false,
+            repair_ms: 1_000,
+        }
+    }
+
+    pub(crate) fn address(&self) -> ServerAddress {
+        self.address.clone()
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    pub(crate) fn engine(&self) -> Option<&Engine<Memory>> {
+        self.engine.as_ref()
+    }
+
+    /// Queues a cell; `Err` is the answer at once.
+    pub(crate) fn submit(&mut self, line: u64, id: u32, put: Put) -> Result<(), Refusal> {
+        let Some(engine) = &self.engine else { return Ok(()) };
+        let ticket = self.next_put;
+        let waiting = Waiting { line, id, tag: put.tag, cell: put.cell.hash() };
+        engine.submit(Ticket(ticket), put)?;
+        self.next_put += 1;
+        self.puts.insert(ticket, waiting);
+        Ok(())
+    }
+
+    pub(crate) fn pending(&self) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.pending() > 0)
+    }
+
+    /// Seals what waits, as far as a tick takes it.
+    pub(crate) fn seal(&mut self, now_ms: u64) -> Tick {
+        let mut tick = Tick { answers: Vec::new(), moved: false, failed: false };
+        let Some(engine) = &self.engine else { return tick };
+        let sealed = engine.seal(now_ms);
+        tick.moved = sealed.page.is_some();
+        tick.failed = sealed.failure.is_some();
+        self.sealed_ms = now_ms;
+        for (Ticket(ticket), answer) in sealed.answers {
+            let Some(waiting) = self.puts.remove(&ticket) else { continue };
+            if matches!(answer, Answer::Stored(_)) {
+                self.acknowledged.entry(waiting.tag).or_insert((waiting.cell, now_ms));
+            }
+            tick.answers.push((waiting.line, waiting.id, answer));
+        }
+        tick
+    }
+
+    /// The digests from `from` on; `None` when there are none.
+    pub(crate) fn page(&self, from: u64) -> Option<DigestPage> {
+        let page = self.engine.as_ref()?.page(from).ok()?;
+        (!page.ticks.is_empty()).then_some(page)
+    }
+
+    pub(crate) fn heartbeat(&self, now_ms: u64) -> Option<DigestPage> {
+        self.engine.as_ref().map(|engine| engine.heartbeat(now_ms))
+    }
+
+    /// Forgets, hour by hour, what is older than the retention.
+    pub(crate) fn expire(&mut self, now_ms: u64) {
+        const HOUR_MS: u64 = 3_600_000;
+        let Some(engine) = &self.engine else { return };
+        if now_ms >= self.expired_ms + HOUR_MS {
+            self.expired_ms = now_ms;
+            // A store that has failed expires nothing until it is opened again.
+            let _ = engine.expire(now_ms);
+        }
+    }
+
+    /// The next write fails.
+    pub(crate) fn break_disk(&self, fault: DiskFault) {
+        self.memory.fail_next(match fault {
+            DiskFault::Lost => Fault::Lost,
+            DiskFault::Unseen => Fault::StoredUnseen,
+            DiskFault::Full => Fault::Full,
+        });
+    }
+
+    /// What was not sealed is gone.
+    pub(crate) fn crash(&mut self) {
+        self.engine = None;
+        self.puts.clear();
+        self.sealing = false;
+    }
+
+    /// Starts from the last durable tick.
+    ///
+    /// # Errors
+    /// What the engine says when it cannot take up its own log.
+    pub(crate) fn restart(&mut self, now_ms: u64) -> Result<(), String> {
+        if self.forgets {
+            self.memory.lose_newest();
+        }
+        let opened = Engine::open(self.memory.reopen(), self.config.clone(), now_ms);
+        self.engine = Some(opened.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    /// Promises that are not kept, of cells that are not expired.
+    pub(crate) fn broken_promises(&self, now_ms: u64) -> Vec<Tag> {
+        let Some(engine) = &self.engine else { return Vec::new() };
+        let fresh_ms = now_ms.saturating_sub(self.config.retention_ms);
+        let held = |tag: &Tag, hash: &CellHash| {
+            let found = engine.store().find(&tag.hash());
+            matches!(found, Ok(Some((_, leaf))) if leaf.cell == *hash)
+        };
+        let fresh = self.acknowledged.iter().filter(|(_, (_, at_ms))| *at_ms > fresh_ms);
+        fresh.filter(|(tag, (hash, _))| !held(tag, hash)).map(|(tag, _)| *tag).collect()
+    }
+}

@@ -1,0 +1,46 @@
+//! The simulator's own tests, and CI's share of seeds.
+
+use crate::{Plan, run, run_on_lying_disk};
+
+/// Seeds that every run of the tests plays.
+const SHARE: u64 = 40;
+
+/// Threads that play them.
+const THREADS: u64 = 2;
+
+#[test]
+fn a_seed_replays_byte_for_byte() {
+    let plan = Plan::of_seed(3);
+    let (first, again) = (run(&plan, false), run(&plan, false));
+    assert_eq!(first.digest, again.digest);
+    assert_eq!(first.simulated_ms, again.simulated_ms);
+}
+
+#[test]
+fn the_share_of_seeds_that_ci_plays_is_clean() {
+    let play = |first: u64| {
+        for seed in (first..SHARE).step_by(THREADS as usize) {
+            let violations = run(&Plan::of_seed(seed), false).violations;
+            assert!(violations.is_empty(), "cargo xtask sim --seed {seed}: {}", violations[0]);
+        }
+    };
+    std::thread::scope(|scope| {
+        (0..THREADS).for_each(|first| drop(scope.spawn(move || play(first))))
+    });
+}
+
+#[test]
+fn the_steps_that_are_kept_can_be_named() {
+    let plan = Plan::of_seed(1);
+    let all = plan.steps.len();
+    let short = plan.keep("0-2,5,9999").expect("a list of steps");
+    assert_eq!((short.kept.clone(), short.kept_words()), (vec![0, 1, 2, 5], "0-2,5".to_owned()));
+    assert!(all > 5);
+    assert_eq!(short.keep("zero"), None);
+}
+
+#[test]
+fn a_disk_that_lies_about_its_syncs_is_found() {
+    let found = (0..10).any(|seed| !run_on_lying_disk(&Plan::of_seed(seed)).violations.is_empty());
+    assert!(found);
+}

@@ -1,0 +1,53 @@
+//! What a person's device has told them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use undertone_core::io::Event;
+use undertone_core::{ChatId, MessageId};
+
+/// Everything that was told and that a judge wants to know.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Gaps, as they were worded.
+    pub gaps: BTreeMap<ChatId, Vec<String>>,
+    /// Conversations that were said to be stuck.
+    pub stuck: BTreeSet<ChatId>,
+    /// Alarms: code and text.
+    pub alarms: Vec<(String, String)>,
+    /// How often each message was announced.
+    pub messages: BTreeMap<(ChatId, MessageId), u32>,
+    /// Sentences about membership.
+    pub members: BTreeMap<ChatId, Vec<String>>,
+}
+
+impl Told {
+    pub(crate) fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Gap { chat, text } => self.gaps.entry(*chat).or_default().push(text.clone()),
+            Event::Stuck { chat, .. } => drop(self.stuck.insert(*chat)),
+            Event::Alarm { code, text } => self.alarms.push((code.clone(), text.clone())),
+            Event::Message { chat, message } => {
+                *self.messages.entry((*chat, *message)).or_default() += 1;
+            }
+            Event::Member { chat, text } => {
+                self.members.entry(*chat).or_default().push(text.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a gap is about a stay that could not be followed.
+    pub(crate) fn is_of_stay(gap: &str) -> bool {
+        gap.starts_with("You were in this group before")
+    }
+
+    /// Whether a stay is said to be missing.
+    pub(crate) fn of_skipped_stay(&self, chat: ChatId) -> bool {
+        self.gaps.get(&chat).into_iter().flatten().any(|gap| Self::is_of_stay(gap))
+    }
+
+    /// Whether something of this author is said to be missing.
+    pub(crate) fn misses(&self, chat: ChatId, author: &str) -> bool {
+        let gaps = self.gaps.get(&chat).into_iter().flatten();
+        gaps.into_iter().any(|text| text.contains(&format!("from {author} ")))
+    }
+}

@@ -1,0 +1,117 @@
+//! What is watched at every step.
+
+use crate::outcome::{Violation, Wrong};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use undertone_core::{Seat, Standing};
+use undertone_wire::{Cell, CellHash, Tag};
+
+/// Where in a cell its nonce stands (`undertone_crypto::cell`).
+const NONCE: std::ops::Range<usize> = 32..56;
+
+/// One epoch of one group, as the first member in it saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenEpoch {
+    /// When it opened: the closing tick of the one before.
+    pub opened: u64,
+    authenticator: Vec<u8>,
+    title: String,
+    pub seats: Vec<Seat>,
+}
+
+/// What has been seen so far.
+#[derive(Default)]
+pub(crate) struct Watch {
+    /// Steps of the script that were played.
+    pub played: usize,
+    /// Happenings so far.
+    pub happened: u64,
+    /// When the server sent its newest head last.
+    pub beat_ms: u64,
+    epochs: BTreeMap<([u8; 32], u64), SeenEpoch>,
+    sealed: BTreeMap<(usize, Tag), CellHash>,
+    nonces: BTreeMap<(Tag, Vec<u8>), CellHash>,
+    hash: Sha256,
+}
+
+impl Watch {
+    /// A device puts a cell.
+    pub(crate) fn on_put(&mut self, who: usize, tag: Tag, cell: &Cell) -> Option<Violation> {
+        let hash = cell.hash();
+        self.hash.update(tag.0);
+        self.hash.update(hash.0);
+        let before = *self.sealed.entry((who, tag)).or_insert(hash);
+        if before != hash {
+            let text = format!("person {who} put two cells under one tag");
+            return Some(Violation { wrong: Wrong::SlotTwice, text });
+        }
+        let nonce = cell.as_bytes()[NONCE].to_vec();
+        let before = *self.nonces.entry((tag, nonce)).or_insert(hash);
+        (before != hash).then(|| Violation {
+            wrong: Wrong::NonceTwice,
+            text: format!("person {who} put a cell whose key and nonce sealed another"),
+        })
+    }
+
+    /// A device shows where a conversation stands.
+    pub(crate) fn on_standing(&mut self, name: &str, standing: &Standing) -> Option<Violation> {
+        let epoch = standing.epoch.as_ref()?;
+        let seen = self.epochs.entry((standing.group, epoch.number)).or_insert_with(|| SeenEpoch {
+            opened: epoch.opened,
+            authenticator: epoch.authenticator.clone(),
+            title: standing.title.clone(),
+            seats: epoch.seats.clone(),
+        });
+        let same = seen.authenticator == epoch.authenticator
+            && seen.seats == epoch.seats
+            && seen.opened == epoch.opened
+            && seen.title == standing.title;
+        (!same).then(|| Violation {
+            wrong: Wrong::Split,
+            text: format!(
+                "{name} sees another epoch {} of {} than others: opened {} not {}, {} seats not {}",
+                epoch.number,
+                standing.title,
+                epoch.opened,
+                seen.opened,
+                epoch.seats.len(),
+                seen.seats.len()
+            ),
+        })
+    }
+
+    /// An epoch that some member was in.
+    pub(crate) fn epoch(&self, group: &[u8; 32], number: u64) -> Option<&SeenEpoch> {
+        self.epochs.get(&(*group, number))
+    }
+
+    /// The epochs of a group in which somebody sits, as far as they were seen.
+    pub(crate) fn epochs_with(
+        &self,
+        group: &[u8; 32],
+        whom: &undertone_crypto::IdentityKey,
+    ) -> impl Iterator<Item = u64> {
+        let epochs = self.epochs.range((*group, 0)..=(*group, u64::MAX));
+        let sits = |epoch: &SeenEpoch| epoch.seats.iter().any(|seat| seat.identity == *whom);
+        epochs.filter(move |(_, epoch)| sits(epoch)).map(|((_, number), _)| *number)
+    }
+
+    /// Whether somebody sits in all of these epochs, as far as they were seen.
+    pub(crate) fn stays(
+        &self,
+        group: &[u8; 32],
+        whom: &undertone_crypto::IdentityKey,
+        numbers: std::ops::RangeInclusive<u64>,
+    ) -> bool {
+        if numbers.is_empty() {
+            return false;
+        }
+        let (first, last) = ((*group, *numbers.start()), (*group, *numbers.end()));
+        let mut epochs = self.epochs.range(first..=last);
+        epochs.all(|(_, epoch)| epoch.seats.iter().any(|seat| seat.identity == *whom))
+    }
+
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        self.hash.clone().finalize().into()
+    }
+}

@@ -1,0 +1,97 @@
+//! Toys in the place of cryptography, for simulations of honest worlds at volume.
+//!
+//! They keep apart what is different and fit together where the real ones do; they keep nothing
+//! secret and anybody can forge them. Only the simulator turns them on, and the binary refuses to be
+//! built with them: see [`crate::STAND_IN`].
+
+/// Odd constants that spread a word over its lane (from the digits of the golden ratio and of pi).
+const SPREAD: [u64; 4] =
+    [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0x2545_f491_4f6c_dd1d];
+
+/// A digest of these parts: no two lists of parts are mixed alike by accident.
+pub fn mix(parts: &[&[u8]]) -> [u8; 32] {
+    let mut lanes = SPREAD;
+    for part in parts {
+        absorb(&mut lanes, &(part.len() as u64).to_le_bytes());
+        absorb(&mut lanes, part);
+    }
+    for _ in 0..3 {
+        stir(&mut lanes);
+    }
+    let mut digest = [0; 32];
+    for (bytes, lane) in digest.chunks_exact_mut(8).zip(lanes) {
+        bytes.copy_from_slice(&lane.to_le_bytes());
+    }
+    digest
+}
+
+fn absorb(lanes: &mut [u64; 4], bytes: &[u8]) {
+    for block in bytes.chunks(32) {
+        for (lane, word) in lanes.iter_mut().zip(block.chunks(8)) {
+            let mut padded = [0; 8];
+            padded[..word.len()].copy_from_slice(word);
+            *lane ^= u64::from_le_bytes(padded);
+        }
+        stir(lanes);
+    }
+}
+
+fn stir(lanes: &mut [u64; 4]) {
+    let [a, b, c, d] = *lanes;
+    let spread = |lane: u64, by: u64, other: u64| {
+        let product = (lane ^ other.rotate_left(23)).wrapping_mul(by);
+        product ^ (product >> 31)
+    };
+    let a = spread(a, SPREAD[0], d);
+    let b = spread(b, SPREAD[1], a);
+    let c = spread(c, SPREAD[2], b);
+    let d = spread(d, SPREAD[3], c);
+    *lanes = [a ^ c, b ^ d, c, d];
+}
+
+/// What stands in for a signature; it needs only the public key.
+pub fn sign(public: &[u8; 32], message: &[u8]) -> [u8; 64] {
+    let half = mix(&[b"signature", public, message]);
+    let mut signature = [0; 64];
+    signature[..32].copy_from_slice(&half);
+    signature[32..].copy_from_slice(public);
+    signature
+}
+
+/// Hides `bytes` from a casual look, and shows them again.
+pub fn mask(key: &[u8], nonce: &[u8], bytes: &mut [u8]) {
+    let seed = mix(&[b"stream", key, nonce]);
+    let mut word = seed.first_chunk().map_or(1, |first| u64::from_le_bytes(*first));
+    for chunk in bytes.chunks_mut(8) {
+        word = word.wrapping_mul(SPREAD[1]).wrapping_add(SPREAD[0]);
+        let stream = (word ^ (word >> 29)).to_le_bytes();
+        chunk.iter_mut().zip(stream).for_each(|(byte, with)| *byte ^= with);
+    }
+}
+
+/// What tells that masked bytes are of this key, nonce and additional data.
+pub fn check(key: &[u8], nonce: &[u8], aad: &[u8], masked: &[u8]) -> [u8; 16] {
+    let digest = mix(&[b"check", key, nonce, aad, masked]);
+    std::array::from_fn(|at| digest[at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_kept_apart() {
+        assert_ne!(mix(&[b"ab", b"c"]), mix(&[b"a", b"bc"]));
+        assert_ne!(mix(&[b"a"]), mix(&[b"a", b""]));
+        assert_ne!(mix(&[&[0; 32]]), mix(&[&[0; 33]]));
+    }
+
+    #[test]
+    fn what_was_masked_is_shown_again() {
+        let mut bytes = *b"hello, Ben";
+        mask(b"key", b"nonce", &mut bytes);
+        assert_ne!(&bytes, b"hello, Ben");
+        mask(b"key", b"nonce", &mut bytes);
+        assert_eq!(&bytes, b"hello, Ben");
+    }
+}
