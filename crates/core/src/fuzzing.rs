@@ -11,19 +11,19 @@ mod seeds;
 pub use seeds::seeds;
 
 use crate::account::Account;
-use crate::body::{Body, Content};
+use crate::body::{Body, Content, Hello};
 use crate::conversation::tests_kit::{CommitParcel, Secrets};
 use crate::head::{Claims, HeadProof, Payload, SignedHead};
 use crate::ids::{ChatId, Name};
 use crate::link::{Answer, Letter, LinkUri, Offer};
 use crate::parcel::{Gathering, MESSAGE_PARTS_MAX, PARTS_MAX, ParcelRef, pack};
-use crate::policy::{Bench, Change, Policy};
+use crate::policy::{Bench, Change, Policy, Removed};
 use rand::{CryptoRng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use tls_codec::{DeserializeBytes, Serialize};
 use undertone_crypto::mls::Member;
 use undertone_crypto::{
-    Device, DeviceId, DeviceList, Identity, LeafKey, SignedDeviceList, SlotKeys, cell, envelope,
+    Device, DeviceId, DeviceList, Identity, IdentityKey, LeafKey, SignedDeviceList, SlotKeys, cell, envelope,
 };
 use undertone_wire::{Cell, ServerId, Tag, decode, encode};
 
@@ -259,6 +259,29 @@ impl Insider {
         Some(Parts { reference: packed.reference, cells: packed.parts })
     }
 
+    /// The index of somebody's lane, as [`Insider::lane`] counts them; `None` of whom is not inside.
+    pub fn index_of(&self, identity: &IdentityKey) -> Option<u32> {
+        let of = |member: &Member| member.identity == *identity;
+        u32::try_from(self.secrets.members.iter().position(of)?).ok()
+    }
+
+    /// The leaf of somebody inside.
+    pub fn leaf_of(&self, identity: &IdentityKey) -> Option<u32> {
+        let mut members = self.secrets.members.iter();
+        members.find(|member| member.identity == *identity).map(|member| member.leaf)
+    }
+
+    /// A declared change: that somebody is removed.
+    pub fn removal_of(&self, identity: &IdentityKey) -> Option<Vec<u8>> {
+        let removed = Removed { leaf: self.leaf_of(identity)?, identity: *identity, left: None };
+        Some(encode(&Change { removes: vec![removed], ..Change::default() }))
+    }
+
+    /// A declared change that every member has the right to: a leaf of one's own.
+    pub fn own_leaf_again(&self) -> Vec<u8> {
+        encode(&Change { adds: vec![self.secrets.own_add()], ..Change::default() })
+    }
+
     /// A commit's parcel with a declared change that may be hostile, and that change's hash.
     pub fn commit(&self, change: &[u8], commit: &[u8]) -> (Vec<u8>, [u8; 32]) {
         let mut change = decode::<Change>(change).unwrap_or_default();
@@ -294,4 +317,60 @@ pub fn body_of(account: &Account, chat: ChatId, kind: u16, content: &[u8]) -> Op
 /// The MLS bytes of a message by `account`, of which its own device knows nothing.
 pub fn encrypt(account: &mut Account, chat: ChatId, aad: &[u8], body: &[u8]) -> Option<Vec<u8>> {
     account.encrypt_for_fuzzing(chat, aad, body)
+}
+
+/// The head that a device has verified last, with the server's signature.
+pub fn signed_head(account: &Account) -> Option<undertone_wire::SignedHead> {
+    account.signed_head_for_fuzzing()
+}
+
+/// An MLS commit by `account` that changes nothing but its keys, and that it does not follow itself.
+pub fn mls_commit(account: &mut Account, chat: ChatId) -> Option<Vec<u8>> {
+    account.commit_for_fuzzing(chat)
+}
+
+/// Has `account` add a leaf in somebody's name whose key it has made itself.
+pub fn forge_leaf(account: &mut Account, chat: ChatId, identity: IdentityKey) {
+    account.forge_leaf_for_fuzzing(chat, identity);
+}
+
+/// The bytes of a text's body with a number of one's own choice.
+pub fn text_of(account: &Account, chat: ChatId, number: u64, text: &str) -> Option<Vec<u8>> {
+    let content = Content::Text(text.as_bytes().to_vec().into());
+    Some(encode(&numbered(account.group_of(chat)?, number, &content)))
+}
+
+/// The same of what a leaf says of itself when it arrives.
+pub fn hello_of(
+    account: &Account,
+    chat: ChatId,
+    number: u64,
+    list: &SignedDeviceList,
+) -> Option<Vec<u8>> {
+    let hello = Hello { name: b"Chloe".to_vec().into(), list: list.clone() };
+    Some(encode(&numbered(account.group_of(chat)?, number, &Content::Hello(hello))))
+}
+
+/// The bytes of a text's body that names another conversation.
+pub fn astray(text: &str) -> Vec<u8> {
+    encode(&numbered([1; 32], 9, &Content::Text(text.as_bytes().to_vec().into())))
+}
+
+fn numbered(conversation: [u8; 32], number: u64, content: &Content) -> Body {
+    let (kind, content) = content.to_parts();
+    Body {
+        conversation,
+        device_list: 1,
+        salt: [2; 16],
+        number,
+        sent_ms: 0,
+        kind,
+        content: content.into(),
+        blinding: [3; 32],
+    }
+}
+
+/// The link, as if somebody else had made it; `None` when it is none.
+pub fn relabelled(link: &str, identity: IdentityKey) -> Option<String> {
+    Some(LinkUri { identity, ..LinkUri::parse(link).ok()? }.to_text())
 }

@@ -11,12 +11,14 @@ use undertone_server_core::{
 };
 use undertone_wire::{Answer, CELL_LEN, Cell, DigestForm, Frame, Request, Tag, WriteKey, decode};
 
-pub(crate) type Server = Engine<Segments<MemFiles>>;
+/// The real engine over files in memory.
+pub type Server = Engine<Segments<MemFiles>>;
 
 const HOUR_MS: u64 = 3_600_000;
 const STEPS_MAX: usize = 200;
 
-pub(crate) fn server_key() -> SigningKey {
+/// The key of the server of every world.
+pub fn server_key() -> SigningKey {
     SigningKey::from_bytes(&[42; 32])
 }
 
@@ -24,7 +26,7 @@ pub(crate) fn server_key() -> SigningKey {
 ///
 /// # Errors
 /// When they are damaged or another server's.
-pub(crate) fn open(files: MemFiles, now_ms: u64) -> Result<Server, OpenError> {
+pub fn open(files: MemFiles, now_ms: u64) -> Result<Server, OpenError> {
     let keys = Keys::first(server_key());
     let store = Segments::open(files, &keys, [1; 32])?;
     Engine::open(store, Config::new(keys), now_ms)

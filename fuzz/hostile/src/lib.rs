@@ -14,7 +14,7 @@
 
 mod client;
 mod edit;
-mod engine;
+pub mod engine;
 mod folder;
 mod input;
 mod member;
@@ -28,7 +28,7 @@ mod session;
 mod shell;
 mod texts;
 mod wire;
-mod world;
+pub mod world;
 
 pub use seeds::seeds;
 

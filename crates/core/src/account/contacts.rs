@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use undertone_crypto::mls::{KeyPackageInfo, Member, inspect_key_package};
 use undertone_crypto::{IdentityKey, ListFault, SignedDeviceList};
+use undertone_wire::checks::{Check, is_off};
 use undertone_wire::{decode, encode};
 
 /// Most single-use KeyPackages kept of one contact.
@@ -211,7 +212,8 @@ impl Contacts {
     /// is known, nothing can be said.
     pub(crate) fn lists(&self, member: &Member) -> bool {
         let list = self.known_list(&member.identity);
-        list.is_none_or(|list| list.names(member.device, &member.mls_key))
+        let named = list.is_none_or(|list| list.names(member.device, &member.mls_key));
+        named || is_off(Check::ListedLeaf)
     }
 
     /// The name of a contact, or of oneself.
@@ -246,7 +248,7 @@ impl Contacts {
         self.people.get(identity)?.chat
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn forge_package_for_tests(&mut self, identity: IdentityKey, package: Vec<u8>) {
         let info = inspect_key_package(&package).expect("a package");
         let person = self.people.get_mut(&identity).expect("somebody known");

@@ -3,7 +3,8 @@
 use super::Account;
 use crate::conversation::tests_kit::Secrets;
 use crate::ids::ChatId;
-use undertone_crypto::LeafKey;
+use undertone_crypto::{DeviceId, IdentityKey, LeafKey};
+use undertone_wire::SignedHead;
 
 impl Account {
     /// Everything that this member can compute of the conversation's epoch, while it is live.
@@ -15,6 +16,30 @@ impl Account {
     /// The key that signs this device's heads.
     pub(crate) fn leaf_key_for_fuzzing(&self) -> LeafKey {
         self.me.leaf_key.clone()
+    }
+
+    /// The head that this device has verified last, with the server's signature.
+    pub(crate) fn signed_head_for_fuzzing(&self) -> Option<SignedHead> {
+        self.log.signed_head().cloned()
+    }
+
+    /// An MLS commit of this member that changes nothing but its keys, and is not followed here.
+    pub(crate) fn commit_for_fuzzing(&mut self, chat: ChatId) -> Option<Vec<u8>> {
+        let conversation = self.conversations.get_mut(&chat).filter(|it| it.is_live())?;
+        let spec = undertone_crypto::mls::CommitSpec::default();
+        let made = conversation.group_mut().commit(&mut self.mls, &self.me.leaf_key, spec);
+        Some(made.ok()?.commit)
+    }
+
+    /// Wishes for a leaf in `identity`'s name whose key this device has made.
+    pub(crate) fn forge_leaf_for_fuzzing(&mut self, chat: ChatId, identity: IdentityKey) {
+        let (key, device) = (LeafKey::random(&mut self.rng), DeviceId([66; 16]));
+        let Ok(package) = self.mls.key_package(&key, identity, device, true) else { return };
+        self.contacts.forge_package_for_tests(identity, package.0);
+        self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
+        self.due.insert(chat);
+        self.settle();
+        self.flush();
     }
 
     /// The MLS group behind a conversation.

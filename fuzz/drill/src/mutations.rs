@@ -1,0 +1,49 @@
+//! The gate: without any one of the checks, some row has another outcome.
+
+use crate::{Play, Played, Row, rows, stage};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Mutex,
+    thread,
+};
+use undertone_wire::checks::{Check, switch_off};
+
+/// One check, and the first row that shows that it is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// What was switched off.
+    pub check: Check,
+    /// The row; `None` when none has another outcome: then nothing holds this check.
+    pub row: Option<&'static str>,
+}
+
+/// Switches off one check after the other, on two threads; in the order of [`Check::ALL`].
+pub fn all() -> Vec<Missed> {
+    stage::prepare();
+    let next = Mutex::new(Check::ALL.iter().enumerate());
+    let found = Mutex::new(Vec::new());
+    let work = || {
+        while let Some((index, check)) = { next.lock().expect("nobody panics here").next() } {
+            let missed = Missed { check: *check, row: first_red(*check) };
+            found.lock().expect("nobody panics here").push((index, missed));
+        }
+    };
+    thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+    let mut found = found.into_inner().expect("nobody panics here");
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, missed)| missed).collect()
+}
+
+/// The first row with another outcome while this check is off.
+pub fn first_red(check: Check) -> Option<&'static str> {
+    let played = |row: &Row| matches!(row.play, Play::Here(_)) && row.id != "honest-month";
+    rows().into_iter().filter(played).find(|row| is_red(*row, check)).map(|row| row.id)
+}
+
+/// A panic is another outcome too.
+fn is_red(row: Row, check: Check) -> bool {
+    switch_off(Some(check));
+    let played = catch_unwind(AssertUnwindSafe(|| row.play()));
+    switch_off(None);
+    !played.is_ok_and(|played: Played| played.is_as_expected())
+}
