@@ -5,7 +5,7 @@ mod lanes;
 mod twice;
 mod words;
 
-pub(crate) use twice::Twice;
+pub(crate) use twice::{NEXT_NUMBER, Twice};
 
 use crate::row::{Expected, Outcome, Play, Row, Who, Within};
 

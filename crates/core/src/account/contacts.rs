@@ -249,15 +249,26 @@ impl Contacts {
     }
 
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(super) fn forge_package_for_tests(&mut self, identity: IdentityKey, package: Vec<u8>) {
+    pub(super) fn forge_package_for_tests(
+        &mut self,
+        identity: IdentityKey,
+        package: Vec<u8>,
+    ) -> Vec<u8> {
         let info = inspect_key_package(&package).expect("a package");
         let person = self.people.get_mut(&identity).expect("somebody known");
-        let list = person.list.as_ref().expect("a list");
-        let mut list: SignedDeviceList = decode(list).expect("a list");
+        let known = person.list.clone().expect("a list");
+        let mut list: SignedDeviceList = decode(&known).expect("a list");
         list.list.devices =
             vec![undertone_crypto::Device { id: info.device, mls_key: info.mls_key }];
         person.list = Some(encode(&list));
         person.packages = vec![package];
+        known
+    }
+
+    /// Knows this list again, which was known before.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn put_list_back(&mut self, identity: &IdentityKey, list: Vec<u8>) {
+        self.people.get_mut(identity).expect("somebody known").list = Some(list);
     }
 
     #[cfg(test)]

@@ -4,7 +4,7 @@ use super::Account;
 use crate::conversation::tests_kit::Secrets;
 use crate::ids::ChatId;
 use undertone_crypto::{DeviceId, IdentityKey, LeafKey};
-use undertone_wire::SignedHead;
+use undertone_wire::{SignedHead, encode};
 
 impl Account {
     /// Everything that this member can compute of the conversation's epoch, while it is live.
@@ -26,7 +26,8 @@ impl Account {
     /// An MLS commit of this member that changes nothing but its keys, and is not followed here.
     pub(crate) fn commit_for_fuzzing(&mut self, chat: ChatId) -> Option<Vec<u8>> {
         let conversation = self.conversations.get_mut(&chat).filter(|it| it.is_live())?;
-        let spec = undertone_crypto::mls::CommitSpec::default();
+        let aad = self.log.signed_head().map(encode).unwrap_or_default();
+        let spec = undertone_crypto::mls::CommitSpec { aad, ..Default::default() };
         let made = conversation.group_mut().commit(&mut self.mls, &self.me.leaf_key, spec);
         Some(made.ok()?.commit)
     }
@@ -35,10 +36,11 @@ impl Account {
     pub(crate) fn forge_leaf_for_fuzzing(&mut self, chat: ChatId, identity: IdentityKey) {
         let (key, device) = (LeafKey::random(&mut self.rng), DeviceId([66; 16]));
         let Ok(package) = self.mls.key_package(&key, identity, device, true) else { return };
-        self.contacts.forge_package_for_tests(identity, package.0);
+        let known = self.contacts.forge_package_for_tests(identity, package.0);
         self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
         self.due.insert(chat);
         self.settle();
+        self.contacts.put_list_back(&identity, known);
         self.flush();
     }
 

@@ -1,6 +1,6 @@
 //! Cells of lanes.
 
-use super::{Twice, by_member, skip};
+use super::{NEXT_NUMBER, Twice, by_member, skip};
 use crate::row::{Expected, Outcome, Row};
 use crate::stage::{ADA, BEN, CHLOE, Stage};
 use undertone_core::fuzzing::{self, Carried, Said};
@@ -125,7 +125,7 @@ fn flood() -> Outcome {
 fn text(stage: &mut Stage, text: &str) -> Vec<u8> {
     let chat = stage.desk(CHLOE);
     let account = &stage.world.devices[CHLOE].account;
-    fuzzing::text_of(account, chat, 2, text).expect("a live group")
+    fuzzing::text_of(account, chat, NEXT_NUMBER, text).expect("a live group")
 }
 
 fn commitment_forged() -> Outcome {

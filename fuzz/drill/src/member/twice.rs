@@ -8,6 +8,9 @@ use undertone_core::{
 use undertone_crypto::SlotKeys;
 use undertone_wire::{Cell, Tag};
 
+/// The number of everybody's next message in the group: the hello and the good morning were before.
+pub(crate) const NEXT_NUMBER: u64 = 3;
+
 /// What a device knows at one moment: it can write more than once to one slot.
 pub(crate) struct Twice {
     pub(crate) insider: Insider,
@@ -33,7 +36,7 @@ impl Twice {
 
     /// A text in the own slot, in the own name.
     pub(crate) fn say(&mut self, stage: &mut Stage, text: &str) {
-        self.say_as(stage, 2, text);
+        self.say_as(stage, NEXT_NUMBER, text);
     }
 
     /// The same with a number of one's own choice.

@@ -1,6 +1,6 @@
 //! What a member says, in messages that count.
 
-use super::{Twice, by_member, sign};
+use super::{NEXT_NUMBER, Twice, by_member, sign};
 use crate::row::{Expected, Outcome, Row};
 use crate::stage::{ADA, BEN, CHLOE, Stage};
 use undertone_core::fuzzing;
@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
         "ghost-device",
         "T06 T07",
         "Ben, an admin, adds a device of his own making in Chloe's name",
-        sign(&["Ada", "Chloe"], "alarm unlisted_device", 1),
+        sign(&["Ada", "Ben", "Chloe"], "alarm unlisted_device", 1),
         ghost_device,
     ),
     by_member(
@@ -86,7 +86,7 @@ fn head_made_up() -> Outcome {
     let stage = chloe(|stage, chloe| {
         let mut head = fuzzing::signed_head(&stage.world.devices[CHLOE].account).expect("a head");
         head.head.root = [9; 32];
-        let body = text(stage, 2, "look at this");
+        let body = text(stage, NEXT_NUMBER, "look at this");
         let said = chloe.insider.honest(&body);
         chloe.send(stage, &body, &encode(&head), said);
     });
@@ -95,7 +95,7 @@ fn head_made_up() -> Outcome {
 
 fn head_hidden() -> Outcome {
     let stage = chloe(|stage, chloe| {
-        let body = text(stage, 2, "look at this");
+        let body = text(stage, NEXT_NUMBER, "look at this");
         let said = chloe.insider.honest(&body);
         chloe.send(stage, &body, &[], said);
     });

@@ -128,7 +128,9 @@ fn root_forged() -> Outcome {
 }
 
 fn prefix_omitted() -> Outcome {
-    pushes_to_ben(|page| vec![changed(&page, |page| drop(page.ticks[0].prefixes.pop()))])
+    pushes_to_ben(|page| vec![changed(&page, |page| {
+        page.ticks[0].prefixes.pop();
+    })])
 }
 
 fn prefix_added() -> Outcome {

@@ -33,12 +33,12 @@ pub(super) const ROWS: &[Row] = &[
 /// Ben comes back after more ticks than he walks one by one.
 fn to_returning_ben(lie: impl Fn(&mut SegmentAnswer) + 'static) -> Outcome {
     let mut stage = Stage::new();
-    stage.wait(61);
-    stage.noise(0);
+    // A segment begins with the next tick.
+    stage.wait(200);
     stage.away(BEN);
-    (1..300).for_each(|number| stage.noise(number));
+    (0..300).for_each(|number| stage.noise(number));
     stage.say(ADA, "one");
-    stage.wait(3_700);
+    stage.wait(61);
     stage.noise(300);
     stage.lie_to(BEN, move |_, word| match word {
         Word::Answer { id, request, answer: Answer::Segment(mut segment) } => {
@@ -53,7 +53,9 @@ fn to_returning_ben(lie: impl Fn(&mut SegmentAnswer) + 'static) -> Outcome {
 }
 
 fn entry_omitted() -> Outcome {
-    to_returning_ben(|segment| drop(segment.entries.pop()))
+    to_returning_ben(|segment| {
+        segment.entries.pop();
+    })
 }
 
 fn of_no_log() -> Outcome {
@@ -62,6 +64,8 @@ fn of_no_log() -> Outcome {
 
 fn lies() -> Outcome {
     let mut stage = Stage::new();
+    stage.say(ADA, "one");
+    stage.wait(61);
     stage.lie_to(BEN, |server, word| match word {
         Word::Push(page) if page.ticks.iter().any(|tick| !tick.closed.is_empty()) => {
             let page = super::views::refitted(server, &page, |tick| {
@@ -71,8 +75,7 @@ fn lies() -> Outcome {
         }
         true_word => vec![true_word],
     });
-    stage.say(ADA, "one");
-    stage.wait(61);
+    stage.wait(11);
     stage.say(ADA, "two");
     stage.wait(2);
     stage.seen()

@@ -2,7 +2,7 @@
 
 use super::{elsewhere, here};
 use crate::held::held;
-use crate::member::Twice;
+use crate::member::{NEXT_NUMBER, Twice};
 use crate::row::{Expected, Outcome, Row, Who, Within};
 use crate::stage::{ADA, BEN, CHLOE, Stage};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
         "T05 T06",
         Who::Member,
         "Ben, an admin, removes Chloe from the group",
-        told(&["Ada", "Chloe"], "line in the chat", 2),
+        told(&["Ada", "Ben", "Chloe"], "line in the chat", 2),
         roster_changed,
     ),
     here(
@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Row] = &[
         "T06 T08",
         Who::Member,
         "Chloe shows a second device list of the same number",
-        told(&["Ada"], "alarm device_list", 2),
+        told(&["Ada", "Ben"], "alarm device_list", 2),
         list_forked,
     ),
     here(
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Row] = &[
         "T06 T08",
         Who::Member,
         "Chloe shows a later device list that her identity never signed",
-        told(&["Ada"], "alarm device_list", 2),
+        told(&["Ada", "Ben"], "alarm device_list", 2),
         list_unsigned,
     ),
     here(
@@ -95,7 +95,7 @@ fn list_of_chloe(sign: impl FnOnce(&Identity, DeviceList) -> SignedDeviceList, n
     let previous = if number == 1 { [0; 32] } else { [66; 32] };
     let list = sign(&identity, DeviceList { number, previous, devices, time_ms: 0 });
     let account = &stage.world.devices[CHLOE].account;
-    let body = fuzzing::hello_of(account, chat, 2, &list).expect("a live group");
+    let body = fuzzing::hello_of(account, chat, NEXT_NUMBER, &list).expect("a live group");
     let head = fuzzing::signed_head(account).map(|head| undertone_wire::encode(&head));
     let said = chloe.insider.honest(&body);
     chloe.send(&mut stage, &body, &head.expect("a head"), said);
