@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod drill;
 mod fuzz;
 mod kills;
 mod sim;
@@ -26,9 +27,10 @@ cargo xtask VERB
   sim [--seeds N] [--seed S]     play whole worlds from seeds; a failing one is made shorter
   bench [server|client|peers]    measure; without a word: server and client
   fuzz [--seconds N] [TARGET...] hostile bytes, so long for each target; needs a nightly compiler
+  drill tamper                   every known misdeed, and who notices; writes docs/drill-tamper.md
   wasm                           build the pure crates for wasm32
 
-Later releases: drill, screens.";
+Later releases: drill graph, screens.";
 
 /// Why a verb ended.
 enum Ended {
@@ -69,7 +71,8 @@ fn run(words: &[String]) -> Result<Ended> {
         "fuzz" => fuzz::run(&rest),
         "wasm" if rest.is_empty() => wasm::run(),
         "sim" => sim::run(&rest),
-        "drill" | "screens" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
+        "drill" => drill::run(&rest),
+        "screens" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(Ended::Well)

@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<Ended> {
     step("build", &mut cargo(&["build", "--locked", "--workspace", "--all-targets"]))?;
     println!("== tests");
     let (mut counts, all_ran) = tests(&["--workspace"])?;
-    println!("== hostile bytes");
+    println!("== hostile bytes and the tamper drill");
     let (hostile, all_stood) = tests(&HOSTILE)?;
     counts.join(hostile);
     println!("== demo");
@@ -79,13 +79,16 @@ fn need_python() -> Result<()> {
     Ok(())
 }
 
-/// The fuzz targets' corpus, replayed. They are a workspace of their own, because they open doors
-/// into the crates that nothing else may have; what they share with this one is compiled once.
-const HOSTILE: [&str; 6] = [
+/// The fuzz targets' corpus, replayed, and the rows of the tamper drill. They are a workspace of their
+/// own, because they open doors into the crates that nothing else may have; what they share with this
+/// one is compiled once.
+const HOSTILE: [&str; 8] = [
     "--manifest-path",
     "fuzz/Cargo.toml",
     "--package",
     "undertone-hostile",
+    "--package",
+    "undertone-drill",
     "--target-dir",
     "target",
 ];

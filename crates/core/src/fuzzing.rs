@@ -23,7 +23,8 @@ use rand_chacha::ChaCha20Rng;
 use tls_codec::{DeserializeBytes, Serialize};
 use undertone_crypto::mls::Member;
 use undertone_crypto::{
-    Device, DeviceId, DeviceList, Identity, IdentityKey, LeafKey, SignedDeviceList, SlotKeys, cell, envelope,
+    Device, DeviceId, DeviceList, Identity, IdentityKey, LeafKey, SignedDeviceList, SlotKeys, cell,
+    envelope,
 };
 use undertone_wire::{Cell, ServerId, Tag, decode, encode};
 
@@ -324,9 +325,9 @@ pub fn signed_head(account: &Account) -> Option<undertone_wire::SignedHead> {
     account.signed_head_for_fuzzing()
 }
 
-/// An MLS commit by `account` that changes nothing but its keys, and that it does not follow itself.
-pub fn mls_commit(account: &mut Account, chat: ChatId) -> Option<Vec<u8>> {
-    account.commit_for_fuzzing(chat)
+/// An MLS commit by `account` that removes these leaves, and that it does not follow itself.
+pub fn mls_commit(account: &mut Account, chat: ChatId, remove: Vec<u32>) -> Option<Vec<u8>> {
+    account.commit_for_fuzzing(chat, remove)
 }
 
 /// Has `account` add a leaf in somebody's name whose key it has made itself.

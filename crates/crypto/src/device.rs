@@ -8,8 +8,8 @@ use crate::{Identity, IdentityKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use undertone_wire::checks::{Check, is_off};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
+use undertone_wire::checks::{Check, is_off};
 
 const LABEL: &str = "undertone device list 1";
 
@@ -125,8 +125,8 @@ impl SignedDeviceList {
             return Err(ListFault::Form);
         }
         let message = undertone_wire::encode(&self.list);
-        let genuine = self.identity.verify(LABEL, &message, &self.signature)
-            || is_off(Check::ListSignature);
+        let genuine =
+            self.identity.verify(LABEL, &message, &self.signature) || is_off(Check::ListSignature);
         genuine.then_some(()).ok_or(ListFault::Signature)
     }
 

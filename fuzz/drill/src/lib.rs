@@ -34,3 +34,22 @@ pub fn rows() -> Vec<Row> {
 pub fn play_all() -> Vec<Played> {
     rows().into_iter().map(Row::play).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those that the drill is asked to show; the others are not due yet.
+    const DUE: [&str; 19] = [
+        "T02", "T03", "T04", "T05", "T06", "T08", "T09", "T10", "T11", "T12", "T13", "T14", "T17",
+        "T18", "T19", "T22", "T23", "T26", "T27",
+    ];
+
+    #[test]
+    fn every_threat_that_is_due_has_a_row() {
+        let named: Vec<_> = rows().iter().flat_map(|row| row.threats.split(' ')).collect();
+        for threat in DUE {
+            assert!(named.contains(&threat), "{threat}");
+        }
+    }
+}

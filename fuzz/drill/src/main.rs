@@ -39,16 +39,16 @@ fn play_named(words: &[String]) -> ExitCode {
 
 fn tell_rows(played: &[Played]) -> usize {
     let unexpected = played.iter().filter(|played| !played.is_as_expected());
-    let count = unexpected
-        .map(|played| println!("{}: {:?}", played.row.id, played.outcome))
-        .count();
+    let count =
+        unexpected.map(|played| println!("{}: {:?}", played.row.id, played.outcome)).count();
     println!("{} rows, {count} not as expected", played.len());
     count
 }
 
 fn tell_gate(gate: &[mutations::Missed]) -> usize {
     let uncovered = gate.iter().filter(|missed| missed.row.is_none());
-    let count = uncovered.map(|missed| println!("{}: no row misses it", missed.check.word())).count();
+    let count =
+        uncovered.map(|missed| println!("{}: no row misses it", missed.check.word())).count();
     println!("{} checks switched off, {count} of them without a row that misses it", gate.len());
     count
 }

@@ -10,7 +10,9 @@ pub(crate) fn rows() -> Vec<Row> {
         who: Who::Nobody,
         what: "crashes, cuts, delays, repetitions, full disks, wrong clocks, absences: thirty days of \
                the simulator's lossy worlds, without a misdeed",
-        expected: Expected::NoEffect("0 false alarms, 0 false gaps, and nothing else that is wrong"),
+        expected: Expected::NoEffect(
+            "0 false alarms, 0 false gaps, and nothing else that is wrong",
+        ),
         play: Play::Here(honest_month),
     }]
 }

@@ -13,8 +13,9 @@ use undertone_wire::checks::{Check, switch_off};
 pub struct Missed {
     /// What was switched off.
     pub check: Check,
-    /// The row; `None` when none has another outcome: then nothing holds this check.
-    pub row: Option<&'static str>,
+    /// The row and what comes of it then; `None` when none has another outcome: then nothing holds
+    /// this check.
+    pub row: Option<(&'static str, String)>,
 }
 
 /// Switches off one check after the other, on two threads; in the order of [`Check::ALL`].
@@ -42,14 +43,18 @@ pub fn sound_rows() -> Vec<Row> {
 }
 
 /// The first of these rows that has another outcome while this check is off.
-pub fn first_red(rows: &[Row], check: Check) -> Option<&'static str> {
-    rows.iter().find(|row| is_red(**row, check)).map(|row| row.id)
+pub fn first_red(rows: &[Row], check: Check) -> Option<(&'static str, String)> {
+    rows.iter().find_map(|row| Some((row.id, red(*row, check)?)))
 }
 
-/// A panic is another outcome too.
-fn is_red(row: Row, check: Check) -> bool {
+/// What comes of the row while this check is off, if that is something else. A panic is, too.
+fn red(row: Row, check: Check) -> Option<String> {
     switch_off(Some(check));
     let played = catch_unwind(AssertUnwindSafe(|| row.play()));
     switch_off(None);
-    !played.is_ok_and(|played: Played| played.is_as_expected())
+    match played {
+        Ok(played) if played.is_as_expected() => None,
+        Ok(Played { outcome, .. }) => outcome.map(|outcome| outcome.to_string()),
+        Err(_) => Some("the client panics".to_owned()),
+    }
 }

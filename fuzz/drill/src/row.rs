@@ -1,6 +1,7 @@
 //! One row of the table.
 
 use crate::held::Held;
+use std::fmt;
 
 /// Who tampers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,21 @@ pub struct Notice {
     pub seconds: u64,
     /// Whether a proof outlasts a restart.
     pub evidence: bool,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Noticed(notices) => {
+                let who: Vec<_> = notices.iter().map(|notice| notice.who).collect();
+                let what = notices.first().map_or("", |notice| notice.what.as_str());
+                write!(f, "{}: `{what}`", who.join(", "))
+            }
+            Self::Skipped(checks) => write!(f, "skipped by all alike ({})", checks.join(", ")),
+            Self::Nothing => f.write_str("nobody notices"),
+            Self::Broken(what) => write!(f, "broken: {what}"),
+        }
+    }
 }
 
 /// How a row is played.

@@ -12,15 +12,8 @@ use undertone_hostile::engine::server_key;
 use undertone_wire::{Answer, DigestPage, SignedHead};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [
-        answers::ROWS,
-        log::ROWS,
-        segments::ROWS,
-        views::ROWS,
-        withholding::ROWS,
-        identity::ROWS,
-    ]
-    .concat()
+    [answers::ROWS, log::ROWS, segments::ROWS, views::ROWS, withholding::ROWS, identity::ROWS]
+        .concat()
 }
 
 /// A misdeed of the server.

@@ -95,9 +95,11 @@ impl Stage {
         mut lie: impl FnMut(&Server, Word) -> Vec<Word> + 'static,
     ) {
         self.misdeed();
-        self.world.lie = Some(Box::new(move |server, who, word| {
-            if who == victim { lie(server, word) } else { vec![word] }
-        }));
+        self.world.lie = Some(Box::new(
+            move |server, who, word| {
+                if who == victim { lie(server, word) } else { vec![word] }
+            },
+        ));
     }
 
     /// The same to everybody.
@@ -410,7 +412,15 @@ impl Stage {
         Ok(())
     }
 
-    /// The first event since the misdeed that holds these words, for somebody.
+    /// Whether somebody is offered to begin the group anew.
+    pub(crate) fn may_restart(&mut self, who: usize) -> bool {
+        match self.world.command(who, Command::GroupCares) {
+            Some(Reply::GroupCares(cares)) => cares.iter().any(|care| care.restart.is_some()),
+            _ => false,
+        }
+    }
+
+    /// Whether somebody was told a sentence with these words since the misdeed began.
     pub(crate) fn was_told(&self, who: usize, words: &str) -> bool {
         let new = &self.world.devices[who].told[self.marks[who].told..];
         new.iter().any(|told| text(&told.event).contains(words))
@@ -434,8 +444,11 @@ fn is_halted_at_start(disk: &Disk) -> bool {
 /// What tells a person that something is not right.
 fn kind(event: &Event) -> Option<String> {
     match event {
-        Event::Alarm { code, .. } => Some(format!("alarm {code}")),
+        Event::Alarm { code, text } => Some(format!("alarm {code}{}", number_in(text))),
         Event::Gap { .. } => Some("gap".to_owned()),
+        Event::Stuck { text, .. } if text.contains("was copied") => {
+            Some("stuck: this profile was copied".to_owned())
+        }
         Event::Stuck { .. } => Some("stuck".to_owned()),
         Event::LinkFailed { code, .. } => Some(format!("refusal {code}")),
         Event::Member { text, .. } if text.contains("may be altered") => {
@@ -443,6 +456,12 @@ fn kind(event: &Event) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The number of the check that an alarm names: ` L07`.
+fn number_in(text: &str) -> String {
+    let number = text.split_once("(L").and_then(|(_, rest)| rest.split_once(')'));
+    number.map_or_else(String::new, |(number, _)| format!(" L{number}"))
 }
 
 fn text(event: &Event) -> &str {

@@ -2,7 +2,7 @@
 
 use crate::held::Held;
 use crate::mutations::Missed;
-use crate::row::{Expected, Notice, Outcome, Play, Played, Who, Within};
+use crate::row::{Expected, Outcome, Play, Played, Who, Within};
 use std::fmt::Write;
 
 /// Where the part on the gate begins.
@@ -59,7 +59,8 @@ fn line(played: &Played) -> String {
     let (what, within, evidence) = match (&row.play, &played.outcome) {
         (Play::Held(tests), _) => (held(row.expected, tests), "", ""),
         (_, Some(outcome)) if played.is_as_expected() => came(row.expected, outcome),
-        (_, outcome) => (format!("**not as expected**: {outcome:?}"), "", ""),
+        (_, Some(outcome)) => (format!("**not as expected**: {outcome}"), "", ""),
+        (_, None) => (String::new(), "", ""),
     };
     let within = match row.expected {
         Expected::Noticed { within: bound, .. } if within.is_empty() => bound_in_words(bound),
@@ -70,22 +71,13 @@ fn line(played: &Played) -> String {
 
 fn came(expected: Expected, outcome: &Outcome) -> (String, &'static str, &'static str) {
     match (expected, outcome) {
-        (Expected::Noticed { evidence, .. }, Outcome::Noticed(notices)) => {
-            (noticed(notices), "", if evidence { "two heads" } else { "" })
+        (Expected::Noticed { evidence, .. }, _) => {
+            (outcome.to_string(), "", if evidence { "two heads" } else { "" })
         }
-        (Expected::Skipped { check }, _) => {
-            (format!("skipped by all alike ({check}); the group goes on"), "", "")
-        }
+        (Expected::Skipped { .. }, _) => (format!("{outcome}; the group goes on"), "", ""),
         (Expected::Hidden(why), _) => (format!("**cannot be noticed**: {why}"), "", ""),
         (Expected::NoEffect(why), _) => (format!("no effect: {why}"), "", ""),
-        _ => (String::new(), "", ""),
     }
-}
-
-fn noticed(notices: &[Notice]) -> String {
-    let who: Vec<_> = notices.iter().map(|notice| notice.who).collect();
-    let what = notices.first().map_or("", |notice| notice.what.as_str());
-    format!("{}: `{what}`", who.join(", "))
 }
 
 fn bound_in_words(within: Within) -> String {
@@ -109,12 +101,16 @@ fn held(expected: Expected, tests: &[Held]) -> String {
 fn gate_part(gate: &[Missed]) -> String {
     let mut text = format!(
         "{GATE}\nEach check was switched off in a test build, and the rows above were played: this is the \
-         first that then has\nanother outcome.\n\n| check | what is checked | row that misses it |\n\
-         |---|---|---|\n"
+         first that then has\nanother outcome. Where somebody still notices, the check is held twice.\n\n\
+         | check | what is checked | row | what comes of it then |\n|---|---|---|---|\n"
     );
     for Missed { check, row } in gate {
-        let row = row.map_or_else(|| "**none**".to_owned(), |row| format!("`{row}`"));
-        writeln!(text, "| `{}` | {} | {row} |", check.word(), check.what()).expect("a text grows");
+        let (row, then) = match row {
+            Some((row, then)) => (format!("`{row}`"), then.as_str()),
+            None => ("**none**".to_owned(), ""),
+        };
+        let (word, what) = (check.word(), check.what());
+        writeln!(text, "| `{word}` | {what} | {row} | {then} |").expect("a text grows");
     }
     text
 }

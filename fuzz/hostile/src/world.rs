@@ -81,6 +81,17 @@ pub enum Word {
 /// What a lying server says to a device in the place of a true word.
 pub type Lie = Box<dyn FnMut(&Server, usize, Word) -> Vec<Word>>;
 
+/// What becomes of a cell on its way to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives.
+    Arrives,
+    /// Somebody who knows its address fills that with other bytes first.
+    TooLate,
+    /// It never arrives.
+    Lost,
+}
+
 /// The name of a message: where, by whom, on which device, which.
 pub type RowName = (ChatId, IdentityKey, [u8; 16], MessageId);
 
@@ -156,8 +167,8 @@ pub struct World {
     pub forks: BTreeMap<usize, Server>,
     /// Whether what is put to one of these servers is put to all of them.
     pub relays: bool,
-    /// Whose addresses the server fills with other bytes, once it has seen their keys.
-    pub steals: Option<usize>,
+    /// What becomes of a cell on its way; all arrive where nothing is said.
+    pub fate: Option<Box<dyn FnMut(usize, &Put) -> Fate>>,
     /// What is said in the place of the truth.
     pub lie: Option<Lie>,
     /// How far the servers' clocks are ahead, in milliseconds.
@@ -177,7 +188,7 @@ impl World {
             server: open(files, now_ms).expect("a folder of this server"),
             forks: BTreeMap::new(),
             relays: false,
-            steals: None,
+            fate: None,
             lie: None,
             ahead_ms: 0,
             now_ms,
@@ -360,9 +371,14 @@ impl World {
                 drop(server.submit(Ticket(0), put.clone()));
             }
         }
-        if self.steals == Some(who) {
-            let stolen = Put { cell: Cell::from_array([5; CELL_LEN]), ..put.clone() };
-            drop(self.server_of(who).submit(Ticket(0), stolen));
+        let fate = self.fate.as_mut().map_or(Fate::Arrives, |fate| fate(who, &put));
+        match fate {
+            Fate::Arrives => {}
+            Fate::Lost => return,
+            Fate::TooLate => {
+                let other = Put { cell: Cell::from_array([5; CELL_LEN]), ..put.clone() };
+                drop(self.server_of(who).submit(Ticket(0), other));
+            }
         }
         match self.server_of(who).submit(Ticket(self.next_put), put) {
             Ok(()) => drop(self.puts.insert(self.next_put, (who, id, request))),

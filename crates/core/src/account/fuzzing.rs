@@ -23,11 +23,11 @@ impl Account {
         self.log.signed_head().cloned()
     }
 
-    /// An MLS commit of this member that changes nothing but its keys, and is not followed here.
-    pub(crate) fn commit_for_fuzzing(&mut self, chat: ChatId) -> Option<Vec<u8>> {
+    /// An MLS commit of this member that removes these leaves, and is not followed here.
+    pub(crate) fn commit_for_fuzzing(&mut self, chat: ChatId, remove: Vec<u32>) -> Option<Vec<u8>> {
         let conversation = self.conversations.get_mut(&chat).filter(|it| it.is_live())?;
         let aad = self.log.signed_head().map(encode).unwrap_or_default();
-        let spec = undertone_crypto::mls::CommitSpec { aad, ..Default::default() };
+        let spec = undertone_crypto::mls::CommitSpec { aad, remove, ..Default::default() };
         let made = conversation.group_mut().commit(&mut self.mls, &self.me.leaf_key, spec);
         Some(made.ok()?.commit)
     }

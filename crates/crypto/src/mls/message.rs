@@ -72,7 +72,11 @@ impl Group {
             if plain.epoch != epoch {
                 return Err(Refused::WrongEpoch);
             }
-            if plain.leaf == leaf || is_off(Check::LaneSender) { Ok(()) } else { Err(Refused::WrongSender) }
+            if plain.leaf == leaf || is_off(Check::LaneSender) {
+                Ok(())
+            } else {
+                Err(Refused::WrongSender)
+            }
         })
     }
 

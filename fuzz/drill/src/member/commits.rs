@@ -3,10 +3,8 @@
 use super::{Twice, by_member, sign, skip};
 use crate::row::{Expected, Outcome, Row};
 use crate::stage::{ADA, BEN, CHLOE, NAMES, Stage};
-use undertone_core::{
-    fuzzing::{Carried, Said},
-    io::{Command, Reply},
-};
+use undertone_core::fuzzing::{Carried, Said};
+use undertone_hostile::world::Fate;
 use undertone_wire::Cell;
 
 pub(super) const ROWS: &[Row] = &[
@@ -42,13 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         skip("C08"),
         other_change,
     ),
-    by_member(
-        "commit-no-right",
-        "T06",
-        "removes Ben, without the right to",
-        skip("C09"),
-        no_right,
-    ),
+    by_member("commit-no-right", "T06", "removes Ben, without the right to", skip("C09"), no_right),
     by_member(
         "control-flood",
         "T06 T11",
@@ -157,14 +149,20 @@ fn as_another() -> Outcome {
 }
 
 fn other_change() -> Outcome {
-    chloe(|stage, chloe| chloe.commit(stage, &[], b"junk", |said| said.change = [1; 32])).skipped()
+    let deed = |stage: &mut Stage, chloe: &mut Twice| {
+        let mls = chloe.mls_commit(stage);
+        chloe.commit(stage, &[], &mls, |said| said.change = [1; 32]);
+    };
+    chloe(deed).skipped()
 }
 
 fn no_right() -> Outcome {
     let deed = |stage: &mut Stage, chloe: &mut Twice| {
         let ben = stage.identity(BEN);
+        let leaf = chloe.insider.leaf_of(&ben).expect("a member");
         let change = chloe.insider.removal_of(&ben).expect("a member");
-        chloe.commit(stage, &change, b"junk", |_| {});
+        let mls = chloe.mls_removal(stage, vec![leaf]);
+        chloe.commit(stage, &change, &mls, |_| {});
     };
     chloe(deed).skipped()
 }
@@ -176,19 +174,27 @@ fn flood() -> Outcome {
     chloe(deed).skipped()
 }
 
-/// Forty slots in advance are as good as all of them: a change waits for as long as is looked.
+/// Whatever slot Ada's change comes to, Chloe was there before.
 fn flood_for_ever() -> Outcome {
-    let mut stage = chloe(|stage, chloe| {
-        (0..120).for_each(|ahead| stage.put(&chloe.insider.control(ahead), noise()));
-    });
-    let server = stage.world.server.info().server;
-    let _ = server;
+    const SLOTS: u8 = 30;
+    let mut stage = chloe(|_, _| {});
+    let chloe = Twice::of(&mut stage, CHLOE);
+    let tags: Vec<_> = (0..=SLOTS).map(|ahead| chloe.insider.control(ahead).tag).collect();
+    let last = tags[usize::from(SLOTS)];
+    stage.world.fate = Some(Box::new(move |_, put| match tags.contains(&put.tag) {
+        // Nobody looks for ever.
+        true if put.tag == last => Fate::Lost,
+        true => Fate::TooLate,
+        false => Fate::Arrives,
+    }));
+    stage.rename(ADA, "Newsroom");
     stage.say(ADA, "we go on");
     stage.wait(2);
     if !stage.reads(BEN, "we go on") {
         return Outcome::Broken("messages do not flow".to_owned());
     }
-    stage.seen()
+    let seen = stage.seen();
+    if stage.may_restart(ADA) { seen } else { Outcome::Broken("no way out".to_owned()) }
 }
 
 fn half_valid() -> Outcome {
@@ -213,8 +219,5 @@ fn stuck(stage: &mut Stage) -> Outcome {
             return Outcome::Broken(format!("{} goes on sending", NAMES[who]));
         }
     }
-    match stage.world.command(ADA, Command::GroupCares) {
-        Some(Reply::GroupCares(cares)) if cares.iter().any(|care| care.restart.is_some()) => seen,
-        other => Outcome::Broken(format!("the owner is offered nothing: {other:?}")),
-    }
+    if stage.may_restart(ADA) { seen } else { Outcome::Broken("no way out".to_owned()) }
 }

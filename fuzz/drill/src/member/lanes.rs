@@ -128,10 +128,16 @@ fn text(stage: &mut Stage, text: &str) -> Vec<u8> {
     fuzzing::text_of(account, chat, NEXT_NUMBER, text).expect("a live group")
 }
 
+/// As an honest device would, with the head beside it.
+fn encrypt(stage: &mut Stage, chloe: &Twice, body: &[u8]) -> Vec<u8> {
+    let head = chloe.head(stage);
+    chloe.encrypt(stage, body, &head)
+}
+
 fn commitment_forged() -> Outcome {
     chloe(|stage, chloe| {
         let body = text(stage, "two contents in one");
-        let (mls, keys) = (chloe.encrypt(stage, &body, &[]), chloe.own_slot());
+        let (mls, keys) = (encrypt(stage, chloe, &body), chloe.own_slot());
         let said = chloe.insider.honest(&body);
         let content = chloe.insider.sign(&keys, said, &Carried::Inline(&mls));
         let mut bytes = *chloe.seal(stage, &keys, &content).as_bytes();
@@ -147,9 +153,10 @@ fn no_head() -> Outcome {
 fn of_another() -> Outcome {
     chloe(|stage, chloe| {
         let body = text(stage, "I am Ben");
-        let (ben, mls) = (bens(stage, chloe), chloe.encrypt(stage, &body, &[]));
+        let (ben, mls) = (bens(stage, chloe), encrypt(stage, chloe, &body));
         let keys = chloe.insider.lane(ben, 0);
-        let leaf = { let id = stage.identity(BEN); chloe.insider.leaf_of(&id).expect("a member") };
+        let identity = stage.identity(BEN);
+        let leaf = chloe.insider.leaf_of(&identity).expect("a member");
         let said = Said { leaf, ..chloe.insider.honest(&body) };
         chloe.put_signed(stage, &keys, said, &Carried::Inline(&mls));
     })
@@ -159,14 +166,15 @@ fn place() -> Outcome {
     chloe(|stage, chloe| {
         let body = text(stage, "not here");
         let said = Said { place: 7, ..chloe.insider.honest(&body) };
-        chloe.send(stage, &body, &[], said);
+        let head = chloe.head(stage);
+        chloe.send(stage, &body, &head, said);
     })
 }
 
 fn parts_late() -> Outcome {
     chloe(|stage, chloe| {
         let body = text(stage, &"a long story ".repeat(300));
-        let (mls, keys) = (chloe.encrypt(stage, &body, &[]), chloe.own_slot());
+        let (mls, keys) = (encrypt(stage, chloe, &body), chloe.own_slot());
         let (parts, said) = (chloe.parcel(stage, &mls), chloe.insider.honest(&body));
         chloe.put_signed(stage, &keys, said, &Carried::Parcel(&parts));
         chloe.store(stage, &parts);
@@ -176,7 +184,7 @@ fn parts_late() -> Outcome {
 fn parts_other() -> Outcome {
     chloe(|stage, chloe| {
         let body = text(stage, &"a long story ".repeat(300));
-        let (mls, keys) = (chloe.encrypt(stage, &body, &[]), chloe.own_slot());
+        let (mls, keys) = (encrypt(stage, chloe, &body), chloe.own_slot());
         let (mut parts, said) = (chloe.parcel(stage, &mls), chloe.insider.honest(&body));
         let (part, cell) = parts.cells[0].clone();
         let content = undertone_crypto::cell::open(&part, &cell).expect("one's own");
@@ -196,8 +204,9 @@ fn no_mls() -> Outcome {
 fn copied() -> Outcome {
     chloe(|stage, chloe| {
         let (desk, body) = (stage.desk(BEN), text(stage, "mine"));
+        let head = chloe.head(stage);
         let ben = &mut stage.world.devices[BEN].account;
-        let mls = fuzzing::encrypt(ben, desk, &[], &body).expect("a live group");
+        let mls = fuzzing::encrypt(ben, desk, &head, &body).expect("a live group");
         let said = chloe.insider.honest(&body);
         chloe.put_signed(stage, &chloe.own_slot(), said, &Carried::Inline(&mls));
     })
@@ -207,7 +216,8 @@ fn other_body() -> Outcome {
     chloe(|stage, chloe| {
         let (sent, signed) = (text(stage, "what is sent"), text(stage, "what is signed"));
         let said = chloe.insider.honest(&signed);
-        chloe.send(stage, &sent, &[], said);
+        let head = chloe.head(stage);
+        chloe.send(stage, &sent, &head, said);
     })
 }
 
@@ -215,14 +225,15 @@ fn astray() -> Outcome {
     chloe(|stage, chloe| {
         let body = fuzzing::astray("of another room");
         let said = chloe.insider.honest(&body);
-        chloe.send(stage, &body, &[], said);
+        let head = chloe.head(stage);
+        chloe.send(stage, &body, &head, said);
     })
 }
 
 fn too_early() -> Outcome {
     chloe(|stage, chloe| {
         let body = text(stage, "too early");
-        let mls = chloe.encrypt(stage, &body, &[]);
+        let mls = encrypt(stage, chloe, &body);
         let keys = chloe.insider.lane(chloe.insider.own_index(), 1);
         let said = chloe.insider.honest(&body);
         chloe.put_signed(stage, &keys, said, &Carried::Inline(&mls));

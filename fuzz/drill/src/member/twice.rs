@@ -6,7 +6,7 @@ use undertone_core::{
     fuzzing::{self, Carried, Insider, Parts, Said},
 };
 use undertone_crypto::SlotKeys;
-use undertone_wire::{Cell, Tag};
+use undertone_wire::{Cell, Tag, encode};
 
 /// The number of everybody's next message in the group: the hello and the good morning were before.
 pub(crate) const NEXT_NUMBER: u64 = 3;
@@ -43,9 +43,8 @@ impl Twice {
     pub(crate) fn say_as(&mut self, stage: &mut Stage, number: u64, text: &str) {
         let account = &stage.world.devices[self.who].account;
         let body = fuzzing::text_of(account, self.chat, number, text).expect("a live group");
-        let head = fuzzing::signed_head(account).map(|head| undertone_wire::encode(&head));
-        let said = self.insider.honest(&body);
-        self.send(stage, &body, &head.unwrap_or_default(), said);
+        let (said, head) = (self.insider.honest(&body), self.head(stage));
+        self.send(stage, &body, &head, said);
     }
 
     /// A body in the own slot, with this beside it and these claims.
@@ -111,7 +110,18 @@ impl Twice {
 
     /// A true MLS commit that changes nothing but keys.
     pub(crate) fn mls_commit(&self, stage: &mut Stage) -> Vec<u8> {
+        self.mls_removal(stage, Vec::new())
+    }
+
+    /// A true MLS commit that removes these leaves.
+    pub(crate) fn mls_removal(&self, stage: &mut Stage, leaves: Vec<u32>) -> Vec<u8> {
         let account = &mut stage.world.devices[self.who].account;
-        fuzzing::mls_commit(account, self.chat).expect("a live group")
+        fuzzing::mls_commit(account, self.chat, leaves).expect("a live group")
+    }
+
+    /// The head that an honest device would show beside a message.
+    pub(crate) fn head(&self, stage: &Stage) -> Vec<u8> {
+        let head = fuzzing::signed_head(&stage.world.devices[self.who].account);
+        encode(&head.expect("it was online"))
     }
 }

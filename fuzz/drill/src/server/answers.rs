@@ -11,56 +11,56 @@ pub(super) const ROWS: &[Row] = &[
         "cell-altered",
         "T11",
         "flips a bit of a cell that it delivers",
-        alarm(&["Ben"], "alarm bad_receipt", 9, false),
+        alarm(&["Ben"], "alarm bad_receipt L15", 5, false),
         cell_altered,
     ),
     by_server(
         "cell-of-another",
         "T11",
         "delivers another's cell, with that cell's true proof",
-        alarm(&["Ben"], "alarm bad_receipt", 9, false),
+        alarm(&["Ben"], "alarm bad_receipt L15", 5, false),
         cell_of_another,
     ),
     by_server(
         "cells-swapped",
         "T11",
         "swaps the answers to two requests",
-        alarm(&["Ben"], "alarm bad_receipt", 9, false),
+        alarm(&["Ben"], "alarm bad_receipt L15", 5, false),
         cells_swapped,
     ),
     by_server(
         "cell-path-forged",
         "T11",
         "delivers a cell with a path into its tick that leads elsewhere",
-        alarm(&["Ben"], "alarm bad_receipt", 9, false),
+        alarm(&["Ben"], "alarm bad_receipt L15", 5, false),
         cell_path_forged,
     ),
     by_server(
         "log-path-forged",
         "T11",
         "delivers a cell with a path into the log that leads elsewhere",
-        alarm(&["Ben"], "alarm bad_receipt", 9, false),
+        alarm(&["Ben"], "alarm bad_receipt L15", 5, false),
         log_path_forged,
     ),
     by_server(
         "stored-forged",
         "T11",
         "acknowledges a cell with the receipt of another",
-        alarm(&["Ada"], "alarm bad_receipt", 3, false),
+        alarm(&["Ada"], "alarm bad_receipt L15", 1, false),
         stored_forged,
     ),
     by_server(
         "taken-forged",
         "T11",
         "says of a free address that it is taken, and cannot prove it",
-        alarm(&["Ada"], "alarm bad_receipt", 3, false),
+        alarm(&["Ada"], "alarm bad_receipt L15", 1, false),
         taken_forged,
     ),
     by_server(
         "two-writers",
         "T11",
         "accepts two writers for one address: both are told that theirs is stored",
-        alarm(&["Ben"], "alarm bad_receipt", 6, false),
+        alarm(&["Ben"], "alarm bad_receipt L15", 6, false),
         two_writers,
     ),
     by_server(
@@ -74,7 +74,7 @@ pub(super) const ROWS: &[Row] = &[
         "answer-of-another-kind",
         "T04",
         "answers the request for a cell with something that is no cell",
-        alarm(&["Ben"], "alarm bad_answer", 9, false),
+        alarm(&["Ben"], "alarm bad_answer L14", 5, false),
         answer_of_another_kind,
     ),
 ];
@@ -203,7 +203,8 @@ fn answer_to_nothing() -> Outcome {
     let mut stage = Stage::new();
     stage.lie_to(BEN, |_, word| {
         let Word::Answer { id, request, answer } = &word else { return vec![word] };
-        let stray = Word::Answer { id: id + 9_000, request: request.clone(), answer: answer.clone() };
+        let stray =
+            Word::Answer { id: id + 9_000, request: request.clone(), answer: answer.clone() };
         vec![stray, word.clone(), word]
     });
     stage.say(ADA, "the truth");

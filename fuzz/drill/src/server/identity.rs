@@ -13,21 +13,21 @@ pub(super) const ROWS: &[Row] = &[
         "key-of-another",
         "T04 T18",
         "says that its first key is another one",
-        alarm(&["Ben"], "alarm wrong_server", 1, false),
+        alarm(&["Ben"], "alarm wrong_server L01", 1, false),
         key_of_another,
     ),
     by_server(
         "key-not-named",
         "T04 T18",
         "names a new key that the old one never named",
-        alarm(&["Ben"], "alarm server_key", 1, false),
+        alarm(&["Ben"], "alarm server_key L02", 1, false),
         key_not_named,
     ),
     by_server(
         "head-by-another-key",
         "T18",
         "signs its log with another key",
-        alarm(&["Ben"], "alarm bad_signature", 1, false),
+        alarm(&["Ben"], "alarm bad_signature L03", 1, false),
         head_by_another_key,
     ),
     Row {
@@ -38,9 +38,18 @@ pub(super) const ROWS: &[Row] = &[
                another successor",
         expected: Expected::NoEffect("the client ends the handshake and says `wrong_server`"),
         play: Play::Held(&[
-            held("crates/transport/tests/transport/pin.rs", "others_are_refused_whatever_their_certificate_says"),
-            held("crates/transport/tests/transport/pin.rs", "the_real_certificate_without_its_key_is_refused"),
-            held("crates/transport/tests/transport/pin.rs", "who_knows_the_newest_key_refuses_those_before_it_and_other_successors"),
+            held(
+                "crates/transport/tests/transport/pin.rs",
+                "others_are_refused_whatever_their_certificate_says",
+            ),
+            held(
+                "crates/transport/tests/transport/pin.rs",
+                "the_real_certificate_without_its_key_is_refused",
+            ),
+            held(
+                "crates/transport/tests/transport/pin.rs",
+                "who_knows_the_newest_key_refuses_those_before_it_and_other_successors",
+            ),
             held("crates/e2e/tests/stories/servers.rs", "another_server_in_its_place_gets_nothing"),
             held("crates/e2e/tests/stories/keys.rs", "who_has_met_the_new_key_refuses_the_old_one"),
         ]),

@@ -11,84 +11,84 @@ pub(super) const ROWS: &[Row] = &[
         "head-unsigned",
         "T11",
         "forges a head without its key's signature",
-        alarm(&["Ben"], "alarm bad_signature", 1, false),
+        alarm(&["Ben"], "alarm bad_signature L03", 1, false),
         head_unsigned,
     ),
     by_server(
         "root-forged",
         "T11",
         "signs a root that is not that of its ticks",
-        alarm(&["Ben"], "alarm log_forged", 1, true),
+        alarm(&["Ben"], "alarm log_forged L07", 1, true),
         root_forged,
     ),
     by_server(
         "prefix-omitted",
         "T11",
         "leaves a prefix out of the digest that one client gets",
-        alarm(&["Ben"], "alarm log_forged", 1, true),
+        alarm(&["Ben"], "alarm log_forged L07", 1, true),
         prefix_omitted,
     ),
     by_server(
         "prefix-added",
         "T11",
         "lists a cell to one client that is not there",
-        alarm(&["Ben"], "alarm log_forged", 1, true),
+        alarm(&["Ben"], "alarm log_forged L07", 1, true),
         prefix_added,
     ),
     by_server(
         "prefixes-unsorted",
         "T11",
         "lists a tick's prefixes in another order",
-        alarm(&["Ben"], "alarm log_disorder", 1, false),
+        alarm(&["Ben"], "alarm log_disorder L05", 1, false),
         prefixes_unsorted,
     ),
     by_server(
         "tick-replayed",
         "T11",
         "pushes a tick once more",
-        alarm(&["Ben"], "alarm log_disorder", 2, false),
+        alarm(&["Ben"], "alarm log_disorder L04", 2, false),
         tick_replayed,
     ),
     by_server(
         "tick-skipped",
         "T11",
         "leaves out a whole tick",
-        alarm(&["Ben"], "alarm log_disorder", 2, false),
+        alarm(&["Ben"], "alarm log_disorder L04", 1, false),
         tick_skipped,
     ),
     by_server(
         "old-head-replayed",
         "T11",
         "answers with a true head of the past that it signed then",
-        alarm(&["Ben"], "alarm log_rollback", 2, true),
+        alarm(&["Ben"], "alarm log_rollback L09", 2, true),
         old_head_replayed,
     ),
     by_server(
         "old-heartbeat",
         "T11",
         "sends an old head as a sign of life",
-        alarm(&["Ben"], "alarm log_rollback", 1, true),
+        alarm(&["Ben"], "alarm log_rollback L09", 1, true),
         old_heartbeat,
     ),
     by_server(
         "proof-forged",
         "T11",
         "proves by a forged path that its newest tree continues the older one",
-        alarm(&["Ben"], "alarm split_view", 2, true),
+        alarm(&["Ben"], "alarm split_view L10", 2, true),
         proof_forged,
     ),
     by_server(
         "frontier-forged",
         "T11",
         "shows a right edge of the tree that is not that of the head",
-        alarm(&["Ben"], "alarm split_view", 2, true),
+        alarm(&["Ben"], "alarm split_view L10", 2, true),
         frontier_forged,
     ),
     by_server(
         "time-back",
         "T11",
         "lets its time run backwards",
-        alarm(&["Ben"], "alarm log_disorder", 2, false),
+        alarm(&["Ben"], "alarm log_disorder L06", 1, false),
         time_back,
     ),
     by_server(
@@ -128,9 +128,11 @@ fn root_forged() -> Outcome {
 }
 
 fn prefix_omitted() -> Outcome {
-    pushes_to_ben(|page| vec![changed(&page, |page| {
-        page.ticks[0].prefixes.pop();
-    })])
+    pushes_to_ben(|page| {
+        vec![changed(&page, |page| {
+            page.ticks[0].prefixes.pop();
+        })]
+    })
 }
 
 fn prefix_added() -> Outcome {

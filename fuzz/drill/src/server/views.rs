@@ -1,43 +1,51 @@
 //! Two logs: what one server shows to some and not to others.
 
 use super::{alarm, by_server, changed, sign};
-use crate::row::{Expected, Outcome, Row};
 use crate::member::Twice;
+use crate::row::{Expected, Outcome, Row};
 use crate::stage::{ADA, BEN, CHLOE, Stage};
 use undertone_core::io::MessageState;
-use undertone_hostile::{engine::Server, world::Word};
-use undertone_wire::{
-    Answer, DigestPage, Request, TickDigest,
-    merkle::Frontier,
+use undertone_hostile::{
+    engine::{Server, open},
+    world::Word,
 };
+use undertone_server_core::{Put, Ticket};
+use undertone_wire::{Answer, DigestPage, Request, TickDigest, merkle::Frontier};
 
 pub(super) const ROWS: &[Row] = &[
     by_server(
         "dropped-after-answer",
         "T11",
         "acknowledges a cell and goes on with a log that never had it",
-        alarm(&["Ada"], "alarm split_view", 9, true),
+        alarm(&["Ada"], "alarm split_view L10", 4, true),
         dropped_after_answer,
+    ),
+    by_server(
+        "receipt-of-another-log",
+        "T11",
+        "acknowledges a cell with the receipt of another log, signed by its true key",
+        alarm(&["Ada"], "alarm split_view L08", 4, true),
+        receipt_of_another_log,
     ),
     by_server(
         "forked-while-listening",
         "T11",
         "shows one client another tick than the one it was promised",
-        alarm(&["Ben"], "alarm split_view", 4, true),
+        alarm(&["Ben"], "alarm split_view L08", 4, true),
         forked_while_listening,
     ),
     by_server(
         "split-view",
         "T06 T11",
         "shows two logs, and passes on between them what is written",
-        alarm(&["Ben"], "alarm split_view", 4, true),
+        alarm(&["Ben"], "alarm split_view L13", 2, true),
         split_view,
     ),
     by_server(
         "two-winners",
         "T06 T11",
         "lets each of two changes of a group win before another half of it",
-        alarm(&["Ben"], "alarm split_view", 10, true),
+        alarm(&["Ben"], "alarm split_view L13", 10, true),
         two_winners,
     ),
     by_server(
@@ -54,21 +62,21 @@ pub(super) const ROWS: &[Row] = &[
         "rolled-back",
         "T11",
         "goes back to an older state of its log without saying so",
-        alarm(&["Ada", "Ben", "Chloe"], "alarm log_rollback", 3, true),
+        alarm(&["Ada", "Ben", "Chloe"], "alarm log_rollback L09", 3, true),
         rolled_back,
     ),
     by_server(
         "rolled-back-and-on",
         "T11",
         "goes back to an older state of its log and goes on from there",
-        alarm(&["Ada", "Ben", "Chloe"], "alarm split_view", 2, true),
+        alarm(&["Ada", "Ben", "Chloe"], "alarm split_view L10", 2, true),
         rolled_back_and_on,
     ),
     by_server(
         "head-replaced",
         "T11",
         "signs two heads for one tick and shows the second to who comes back",
-        alarm(&["Ben"], "alarm split_view", 2, true),
+        alarm(&["Ben"], "alarm split_view L08", 2, true),
         head_replaced,
     ),
     by_server(
@@ -121,6 +129,24 @@ fn dropped_after_answer() -> Outcome {
     (0..9).for_each(|number| stage.noise(number));
     stage.say(CHLOE, "good evening");
     stage.back(ADA);
+    stage.wait(2);
+    stage.seen()
+}
+
+fn receipt_of_another_log() -> Outcome {
+    let mut stage = Stage::new();
+    let other = open(stage.folder(), stage.world.now_ms).expect("a folder of this server");
+    let later_ms = stage.world.now_ms + 5_000;
+    stage.lie_to(ADA, move |_, word| match word {
+        Word::Answer { id, request: Request::Put { tag, write, cell, token }, .. } => {
+            let put = Put { tag, write, cell: cell.clone(), token: token.clone() };
+            other.submit(Ticket(0), put).expect("the key fits");
+            let answer = other.seal(later_ms).answers.remove(0).1;
+            vec![Word::Answer { id, request: Request::Put { tag, write, cell, token }, answer }]
+        }
+        true_word => vec![true_word],
+    });
+    stage.say(ADA, "is it stored?");
     stage.wait(2);
     stage.seen()
 }

@@ -6,7 +6,7 @@ use crate::row::{Expected, Outcome, Play, Row, Who};
 use crate::stage::{ADA, BEN, CHLOE, Stage};
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 use undertone_core::io::MessageState;
-use undertone_hostile::world::Word;
+use undertone_hostile::world::{Fate, Word};
 use undertone_wire::{Answer, Refusal, RefusalKind, Request, Tag};
 
 pub(super) const ROWS: &[Row] = &[
@@ -70,7 +70,9 @@ pub(super) const ROWS: &[Row] = &[
         "stalled",
         "",
         "takes everything and answers nothing",
-        Expected::NoEffect("what is written stays `queued` and goes out when there is a server again"),
+        Expected::NoEffect(
+            "what is written stays `queued` and goes out when there is a server again",
+        ),
         stalled,
     ),
     Row {
@@ -80,7 +82,10 @@ pub(super) const ROWS: &[Row] = &[
         what: "opens connections and says nothing on them",
         expected: Expected::NoEffect("the client gives the connection up and tries anew"),
         play: Play::Held(&[
-            held("crates/e2e/tests/stories/network.rs", "a_server_that_says_nothing_does_not_hold_anybody_for_ever"),
+            held(
+                "crates/e2e/tests/stories/network.rs",
+                "a_server_that_says_nothing_does_not_hold_anybody_for_ever",
+            ),
             held("crates/transport/tests/transport/talk.rs", "a_silent_server_is_given_up"),
         ]),
     },
@@ -183,7 +188,8 @@ fn part_withheld() -> Outcome {
 fn part_taken() -> Outcome {
     let mut stage = Stage::new();
     stage.misdeed();
-    stage.world.steals = Some(ADA);
+    stage.world.fate =
+        Some(Box::new(|who, _| if who == ADA { Fate::TooLate } else { Fate::Arrives }));
     stage.say(ADA, &"a long story ".repeat(400));
     stage.wait(5);
     stage.seen()

@@ -75,7 +75,9 @@ const KINDS: [Kind; 6] = [
     Kind {
         name: "key succession",
         sign: |message| labelled(b"undertone key succession 1", message),
-        verifies: |message, signature| as_labelled(b"undertone key succession 1", message, signature),
+        verifies: |message, signature| {
+            as_labelled(b"undertone key succession 1", message, signature)
+        },
     },
     Kind {
         name: "TLS binding",
@@ -144,7 +146,8 @@ fn places(stage: &mut Stage) -> Vec<(String, SlotKeys)> {
     let desk = stage.insider(CHLOE);
     let contact = insider_of_contact(stage);
     let parts = desk.parcel(&[1; 4_000], &mut stage.rng).expect("it fits");
-    let part = |(index, (keys, _)): (usize, &(SlotKeys, _))| (format!("part {index}"), keys.clone());
+    let part =
+        |(index, (keys, _)): (usize, &(SlotKeys, _))| (format!("part {index}"), keys.clone());
     let mut places: Vec<_> = parts.cells.iter().enumerate().map(part).collect();
     for (room, insider, lanes) in [("the group", &desk, 3), ("the contact", &contact, 2)] {
         for ahead in 0..2 {

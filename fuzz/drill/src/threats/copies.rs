@@ -12,7 +12,7 @@ pub(super) const ROWS: &[Row] = &[
         "T17",
         Who::Thief,
         "copies Ben's profile and writes a message with the copy",
-        at_ben("stuck", 1),
+        at_ben("stuck: this profile was copied", 1),
         copy_writes,
     ),
     here(
@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
         "T17",
         Who::Thief,
         "copies Ben's profile and changes the group with the copy",
-        at_ben("stuck", 1),
+        at_ben("stuck: this profile was copied", 1),
         copy_commits,
     ),
     here(

@@ -4,7 +4,10 @@ use super::{elsewhere, here, nothing_unless};
 use crate::held::held;
 use crate::row::{Expected, Outcome, Row, Who, Within};
 use crate::stage::{ADA, BEN, CHLOE, Stage};
-use undertone_core::{fuzzing, io::{Command, Reply}};
+use undertone_core::{
+    fuzzing,
+    io::{Command, Reply},
+};
 use undertone_wire::{Answer, Request, Tag};
 
 pub(super) const ROWS: &[Row] = &[
@@ -69,7 +72,10 @@ pub(super) const ROWS: &[Row] = &[
         "a stranger asks to be let in",
         "the stranger waits, and learns nothing by it",
         &[
-            held("crates/core/src/account/tests/pairs.rs", "a_stranger_waits_as_a_request_and_learns_nothing"),
+            held(
+                "crates/core/src/account/tests/pairs.rs",
+                "a_stranger_waits_as_a_request_and_learns_nothing",
+            ),
             held("crates/e2e/tests/stories/talk.rs", "a_stranger_waits_as_a_request"),
         ],
     ),
@@ -79,9 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         Who::Server,
         "sends anything at all, signed or not, and so do members and peers",
         "no panic, no hang, no memory beyond what the bytes are worth; the disk stays readable",
-        &[
-            held("fuzz/hostile/tests/replay.rs", "every_input_of_the_corpus_is_stood"),
-        ],
+        &[held("fuzz/hostile/tests/replay.rs", "every_input_of_the_corpus_is_stood")],
     ),
 ];
 
