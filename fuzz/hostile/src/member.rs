@@ -185,7 +185,7 @@ impl Plot {
     fn parcel(&mut self, input: &mut Input<'_>) {
         let payload = input.bytes().repeat(1 + usize::from(input.u8() % 9));
         let Some(mut parts) = self.insider.parcel(&payload, &mut self.rng) else { return };
-        if input.u8() % 4 == 0 {
+        if input.u8().is_multiple_of(4) {
             parts.cells.pop();
         }
         self.store(&parts);

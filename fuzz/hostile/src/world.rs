@@ -64,6 +64,7 @@ pub fn outputs(account: &mut Account) -> Vec<Output> {
 
 /// Something that a server says to a device.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a word is passed on, not kept")]
 pub enum Word {
     /// The answer to a request.
     Answer {
@@ -91,6 +92,9 @@ pub enum Fate {
     /// It never arrives.
     Lost,
 }
+
+/// What becomes of a device's cells.
+pub type Fates = Box<dyn FnMut(usize, &Put) -> Fate>;
 
 /// The name of a message: where, by whom, on which device, which.
 pub type RowName = (ChatId, IdentityKey, [u8; 16], MessageId);
@@ -168,7 +172,7 @@ pub struct World {
     /// Whether what is put to one of these servers is put to all of them.
     pub relays: bool,
     /// What becomes of a cell on its way; all arrive where nothing is said.
-    pub fate: Option<Box<dyn FnMut(usize, &Put) -> Fate>>,
+    pub fate: Option<Fates>,
     /// What is said in the place of the truth.
     pub lie: Option<Lie>,
     /// How far the servers' clocks are ahead, in milliseconds.
