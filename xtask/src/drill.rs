@@ -1,7 +1,8 @@
-//! `drill`: what can be done to Undertone, and who notices.
+//! `drill`: attacks on the real parts, with what they came to.
 //!
-//! The drill is a crate of the fuzz targets' workspace, because it needs doors into the engine that
-//! nothing in this one may have: what a malicious member knows, and checks that can be switched off.
+//! The tamper drill is a crate of the fuzz targets' workspace, because it needs doors into the engine
+//! that nothing in this one may have: what a malicious member knows, and checks that can be switched
+//! off.
 
 use crate::{
     Ended,
@@ -10,13 +11,14 @@ use crate::{
 use anyhow::Result;
 
 const USAGE: &str = "\
-cargo xtask drill tamper               play every row and write docs/drill-tamper.md
+cargo xtask drill tamper               play every misdeed and write docs/drill-tamper.md
 cargo xtask drill tamper --check       say whether that document is up to date
 cargo xtask drill tamper --mutations   also switch off one check after the other
-cargo xtask drill tamper ROW...        play these rows and tell what came of them";
+cargo xtask drill tamper ROW...        play these rows and tell what came of them
+cargo xtask drill graph                how far who talks with whom can be recovered at the level direct";
 
-/// Its workspace; what it shares with this one is compiled once.
-const PROGRAM: [&str; 10] = [
+/// What it shares with this workspace is compiled once.
+const TAMPER: [&str; 10] = [
     "run",
     "--quiet",
     "--locked",
@@ -31,13 +33,23 @@ const PROGRAM: [&str; 10] = [
 
 pub(crate) fn run(words: &[&str]) -> Result<Ended> {
     match words {
-        ["tamper", rest @ ..] if are_known(rest) => {
-            let well = succeeds(cargo(&PROGRAM).args(rest))?;
-            Ok(if well { Ended::Well } else { Ended::Badly })
-        }
-        ["graph", ..] => Ok(Ended::Usage("drill graph is not in this release".to_owned())),
+        ["tamper", rest @ ..] if are_known(rest) => tamper(rest),
+        ["graph"] => graph(),
         _ => Ok(Ended::Usage(USAGE.to_owned())),
     }
+}
+
+fn tamper(words: &[&str]) -> Result<Ended> {
+    let well = succeeds(cargo(&TAMPER).args(words))?;
+    Ok(if well { Ended::Well } else { Ended::Badly })
+}
+
+/// The cryptography is played: metadata is the same with it.
+fn graph() -> Result<Ended> {
+    let mut command =
+        cargo(&["run", "--quiet", "--locked", "--profile", "sim", "-p", "undertone-sim"]);
+    command.args(["--features", "stand-in", "--example", "graph"]);
+    Ok(if succeeds(&mut command)? { Ended::Well } else { Ended::Badly })
 }
 
 /// Rows are known to the program alone.

@@ -211,6 +211,9 @@ impl Account {
         if planted(Mutant::ReuseSlot) {
             account.forget_what_was_sealed();
         }
+        if planted(Mutant::SecondCommit) {
+            account.with_each(|conversation, ctx| conversation.forget_commit(ctx));
+        }
         account.log_moved = true;
         Ok(account)
     }
@@ -291,14 +294,14 @@ impl Account {
         chat: ChatId,
         step: impl FnOnce(&mut Conversation, &mut Ctx<'_>) -> T,
     ) -> Option<T> {
-        let mut conversation = self.conversations.remove(&chat)?;
+        let (conversations, mut ctx) = self.parts();
+        let conversation = conversations.get_mut(&chat)?;
         let was_live = conversation.is_live();
-        let mut ctx = self.ctx();
-        let result = step(&mut conversation, &mut ctx);
+        let result = step(conversation, &mut ctx);
         conversation.save(ctx.news);
         // An invitation may wait for the end of this stay.
-        self.log_moved |= was_live && !conversation.is_live();
-        self.conversations.insert(chat, conversation);
+        let ended = was_live && !conversation.is_live();
+        self.log_moved |= ended;
         Some(result)
     }
 
@@ -310,7 +313,12 @@ impl Account {
     }
 
     fn ctx(&mut self) -> Ctx<'_> {
-        Ctx {
+        self.parts().1
+    }
+
+    /// The conversations, and what one of them works with.
+    fn parts(&mut self) -> (&mut BTreeMap<ChatId, Conversation>, Ctx<'_>) {
+        let ctx = Ctx {
             now_ms: self.clock.now_ms(),
             wall_ms: self.clock.wall_ms(),
             groups_wait: self.contacts_until_ms.is_some(),
@@ -321,7 +329,8 @@ impl Account {
             mls: &mut self.mls,
             contacts: &mut self.contacts,
             news: &mut self.news,
-        }
+        };
+        (&mut self.conversations, ctx)
     }
 
     /// A conversation that has just begun.

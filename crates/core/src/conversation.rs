@@ -127,7 +127,7 @@ pub(crate) struct Conversation {
     #[serde(skip)]
     outgoing: BTreeMap<u64, Outgoing>,
     #[serde(skip)]
-    live: Option<Live>,
+    live: Option<Box<Live>>,
     #[serde(skip)]
     reading: Reading,
     #[serde(skip)]
@@ -243,9 +243,9 @@ impl Conversation {
     fn live(&mut self, ctx: &mut Ctx<'_>) -> Option<&mut Live> {
         if self.live.is_none() {
             let group = Group::load(ctx.mls, &self.conversation);
-            self.live = group.ok().map(Live::new);
+            self.live = group.ok().map(Live::new).map(Box::new);
         }
-        self.live.as_mut()
+        self.live.as_deref_mut()
     }
 
     /// Cells that did not count since the start, by the number of the check that they failed.

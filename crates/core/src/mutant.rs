@@ -53,6 +53,10 @@ mutants! {
     SealPastRemoval "seal-past-removal",
     /// V12: the numbers of what did not count are not given back.
     KeepNumbers "keep-numbers",
+    /// V13: after a restart a second commit is made in the same epoch.
+    SecondCommit "second-commit",
+    /// A commit that has won and that this device does not follow is skipped.
+    SkipUnfollowed "skip-unfollowed",
     /// A message that expired unread is not told of.
     SilentGap "silent-gap",
     /// A conversation that cannot be followed is not told of.

@@ -4,6 +4,7 @@
 //! program, the second for help.
 
 use serde::{Serialize, de::DeserializeOwned};
+use undertone_crypto::cbor;
 
 /// Version of every record that this crate writes.
 const VERSION: u8 = 1;
@@ -20,13 +21,15 @@ pub enum LoadError {
 }
 
 pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
-    cbor4ii::serde::to_vec(vec![VERSION], value).expect("writing to memory does not fail")
+    let mut bytes = vec![VERSION];
+    cbor::encode_onto(value, &mut bytes).expect("records are made of what CBOR can say");
+    bytes
 }
 
 pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, LoadError> {
     match bytes.split_first() {
         Some((&VERSION, rest)) => {
-            cbor4ii::serde::from_slice(rest).map_err(|error| LoadError::Damaged(error.to_string()))
+            cbor::decode(rest).map_err(|error| LoadError::Damaged(error.to_string()))
         }
         Some((&version, _)) => Err(LoadError::Newer(version)),
         None => Err(LoadError::Damaged("an empty record".to_owned())),

@@ -16,6 +16,7 @@
 //! * [`mls::inspect_key_package`] and [`Mls::forget_key_package`] take the bytes as a slice.
 //! * A call on a [`Group`] or on [`Mls`] that fails leaves no trace in the handle or the store.
 
+pub mod cbor;
 pub mod cell;
 mod device;
 pub mod envelope;

@@ -103,10 +103,17 @@ pub(crate) fn kill(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
+/// Sends a signal by its name.
+pub(crate) fn signal(child: &Child, name: &str) -> Result<()> {
+    let line = format!("kill -{name} {}", child.id());
+    let sent = Command::new("sh").arg("-c").arg(line).status()?;
+    ensure!(sent.success(), "SIG{name} was not delivered");
+    Ok(())
+}
+
 /// Asks a process to end (SIGTERM), and waits until it has.
 pub(crate) fn terminate(child: &mut Child) -> Result<ExitStatus> {
-    let asked = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status()?;
-    ensure!(asked.success(), "SIGTERM was not delivered");
+    signal(child, "TERM")?;
     let (send, ended) = mpsc::channel();
     thread::scope(|scope| {
         let id = child.id();

@@ -138,6 +138,22 @@ impl Server {
         process::kill(&mut self.child)
     }
 
+    /// Stops it where it is (SIGSTOP), as a laptop's lid does.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn freeze(&self) -> Result<()> {
+        process::signal(&self.child, "STOP")
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn thaw(&self) -> Result<()> {
+        process::signal(&self.child, "CONT")
+    }
+
     /// Starts it again, under the address that it had. It must have ended.
     ///
     /// # Errors

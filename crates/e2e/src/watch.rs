@@ -63,6 +63,22 @@ impl Watch {
         &self.seen
     }
 
+    /// Stops it where it is (SIGSTOP), as a laptop's lid does.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn freeze(&self) -> Result<()> {
+        process::signal(&self.child, "STOP")
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn thaw(&self) -> Result<()> {
+        process::signal(&self.child, "CONT")
+    }
+
     /// Ends it at once (SIGKILL).
     ///
     /// # Errors

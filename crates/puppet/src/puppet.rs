@@ -77,6 +77,7 @@ impl Puppet {
     /// The next client; none if it goes before the WebSocket is open.
     async fn meet(&self) -> Option<Visitor> {
         let (socket, _) = self.listener.accept().await.unwrap();
+        socket.set_nodelay(true).unwrap();
         let stream = self.acceptor.accept(socket).await.ok()?;
         accept_async(stream).await.ok().map(Visitor)
     }

@@ -97,6 +97,14 @@ pub enum Act {
         /// Whose.
         who: usize,
     },
+    /// Somebody's device comes back, walks to the newest head, and is away again before it has read
+    /// anything.
+    Glimpse {
+        /// Whose.
+        who: usize,
+        /// For how long it is away then.
+        ms: u64,
+    },
     /// Nobody does anything.
     Wait {
         /// For how long.
@@ -239,6 +247,7 @@ impl Act {
             Self::Role { .. } => "role",
             Self::Offline { .. } => "offline",
             Self::Online { .. } => "online",
+            Self::Glimpse { .. } => "glimpse",
             Self::Wait { .. } => "wait",
         }
     }

@@ -21,6 +21,7 @@ mod judge;
 mod line;
 mod minimise;
 mod net;
+mod observe;
 mod outcome;
 mod perform;
 mod person;
@@ -33,6 +34,7 @@ mod world;
 
 pub use act::{Act, Fault, Place, Step, What};
 pub use minimise::minimise;
+pub use observe::{Asked, Observed, Presence, observe};
 pub use outcome::{Coverage, Outcome, Violation, Wrong};
 pub use plan::{Plan, Shape};
 #[cfg(feature = "mutants")]

@@ -6,7 +6,7 @@ use crate::world::{Happening, World};
 use rand::Rng;
 use undertone_core::io::Input;
 use undertone_server_core::Put;
-use undertone_wire::{Answer, Request};
+use undertone_wire::{Answer, Request, Tag};
 
 /// The shortest time between two ticks, milliseconds.
 const TICK_MS: u64 = 20;
@@ -31,7 +31,8 @@ impl World {
         self.next_line += 1;
         self.lines.insert(line, Line::new(who, self.people[who].life));
         self.people[who].line = Some(line);
-        self.people[who].walked = false;
+        self.people[who].walked = None;
+        self.see_presence(who, true);
         self.feed(who, Input::Connected);
     }
 
@@ -46,6 +47,7 @@ impl World {
     pub(crate) fn transmit(&mut self, who: usize, id: u32, request: Request) {
         if let Request::Put { tag, cell, .. } = &request
             && let Some(violation) = self.watch.on_put(who, *tag, cell)
+            && !self.could_not_know(who, tag)
         {
             self.wrong(violation.wrong, violation.text);
         }
@@ -63,12 +65,21 @@ impl World {
         }
     }
 
+    /// A profile that was put back knows nothing of a cell that it sent before, unless the server had
+    /// listed it when this connection began.
+    fn could_not_know(&self, who: usize, tag: &Tag) -> bool {
+        let walked = self.people[who].walked.unwrap_or_default();
+        self.plan.rolls_back(who) && self.server.listed(tag).is_none_or(|tick| tick > walked)
+    }
+
     /// The server reads a request, if it still reads that connection.
     pub(crate) fn serve(&mut self, line: u64, id: u32, request: Request) {
         let Some(open) = self.lines.get(&line) else { return };
         if open.served_until_ms < self.now_ms || !self.server.is_up() {
             return;
         }
+        let who = open.who;
+        self.see_request(who, &request);
         match request {
             Request::Put { tag, write, cell, token } => {
                 let put = Put { tag, write, cell, token };
@@ -215,6 +226,7 @@ impl World {
         let Some(line) = self.people[who].line.take() else { return };
         self.note(|world| format!("{} is disconnected", world.name(who)));
         self.close(line, linger_ms);
+        self.see_presence(who, false);
         self.feed(who, Input::Disconnected);
         let later_ms = self.now_ms + self.rng.random_range(50..3_000);
         self.at(later_ms, Happening::Dial { who });

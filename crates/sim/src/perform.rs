@@ -51,11 +51,16 @@ impl World {
             }
         }
         // The news of having walked comes at the end of the step that walked.
-        if put && !self.people[who].walked {
+        if put && self.people[who].walked.is_none() {
             self.wrong(Wrong::Unwalked, format!("{} puts a cell", self.name(who)));
         }
         for chat in touched {
             self.observe(who, chat);
+        }
+        if self.people[who].walked.is_some()
+            && let Some(ms) = self.people[who].glimpse_ms.take()
+        {
+            self.go_away(who, ms);
         }
     }
 
@@ -94,8 +99,8 @@ impl World {
         if matches!(event, Event::Gap { .. } | Event::Stuck { .. } | Event::Alarm { .. }) {
             self.note(|world| format!("{} is told {event:?}", world.name(who)));
         }
-        if matches!(event, Event::CaughtUp { .. }) {
-            self.people[who].walked = true;
+        if let Event::CaughtUp { tick } = event {
+            self.people[who].walked = Some(*tick);
         }
         if let Event::Member { chat, text } = event {
             self.on_membership(who, *chat, text);

@@ -71,8 +71,10 @@ pub(crate) struct Person {
     pub life: u32,
     /// The connection as this device sees it.
     pub line: Option<u64>,
-    /// Whether it has walked to the newest head on this connection.
-    pub walked: bool,
+    /// The head to which it has walked when this connection began.
+    pub walked: Option<u64>,
+    /// It looks in for a moment: away again for so long once it has walked to the newest head.
+    pub glimpse_ms: Option<u64>,
     pub away_until_ms: u64,
     /// By how much this device's clock is wrong.
     pub skew_ms: i64,

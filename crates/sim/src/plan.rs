@@ -81,8 +81,11 @@ impl Plan {
         let mut writer = Writer { rng, shape, met: Vec::new(), steps: Vec::new(), groups: 0 };
         writer.meet_all();
         writer.found_groups();
-        for _ in 0..shape.acts {
+        for act in 0..shape.acts {
             writer.act();
+            if shape.long && act == shape.acts / 2 {
+                writer.glimpse();
+            }
             if writer.rng.random_range(0..100) < shape.faults {
                 writer.fault();
             }
@@ -100,7 +103,9 @@ impl Plan {
     pub(crate) fn may_expire(&self) -> bool {
         let total: u64 = self.played().map(|step| step.after_ms).sum();
         let long = |step: &Step| match &step.what {
-            What::Act(Act::Offline { ms, .. } | Act::Wait { ms }) => *ms >= EXPIRY_MS,
+            What::Act(Act::Offline { ms, .. } | Act::Glimpse { ms, .. } | Act::Wait { ms }) => {
+                *ms >= EXPIRY_MS
+            }
             _ => false,
         };
         total >= EXPIRY_MS || self.played().any(long)
@@ -244,6 +249,21 @@ impl Writer {
             _ => Act::Wait { ms: self.rng.random_range(SECOND..2 * HOUR) },
         };
         self.push(after_ms, What::Act(act));
+    }
+
+    /// Somebody is away while things are said, looks in for a moment hours later, and comes back when
+    /// what was said has expired, but not what was walked to.
+    fn glimpse(&mut self) {
+        let who = self.person();
+        self.push(0, What::Act(Act::Offline { who, ms: 3 * DAY }));
+        for _ in 0..6 {
+            let act = self.send(1);
+            self.push(100, What::Act(act));
+        }
+        self.push(0, What::Act(Act::Wait { ms: 150 * MINUTE }));
+        let ms = 30 * DAY - self.rng.random_range(10 * MINUTE..140 * MINUTE);
+        self.push(0, What::Act(Act::Glimpse { who, ms }));
+        self.push(0, What::Act(Act::Wait { ms: 30 * DAY }));
     }
 
     fn send(&mut self, count: usize) -> Act {

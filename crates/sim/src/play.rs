@@ -55,6 +55,12 @@ impl World {
                 self.soon(Happening::Dial { who });
                 Some(())
             }
+            Act::Glimpse { who, ms } => {
+                self.people[who].away_until_ms = self.now_ms;
+                self.people[who].glimpse_ms = Some(ms);
+                self.soon(Happening::Dial { who });
+                Some(())
+            }
             Act::Wait { .. } => Some(()),
         };
         match done {
@@ -189,7 +195,7 @@ impl World {
         self.change(who, group, |chat, _| Some((Command::Rename { chat, name }, Wish::Other)))
     }
 
-    fn go_away(&mut self, who: usize, ms: u64) -> Option<()> {
+    pub(crate) fn go_away(&mut self, who: usize, ms: u64) -> Option<()> {
         let until_ms = self.now_ms + ms;
         self.people[who].away_until_ms = until_ms;
         self.cut(who, 0);
@@ -384,6 +390,7 @@ impl World {
             person.holds_until_ms = 0;
             person.twice = 0;
             person.away_until_ms = 0;
+            person.glimpse_ms = None;
             self.soon(Happening::Dial { who });
         }
     }

@@ -117,6 +117,17 @@ impl Server {
         (!page.ticks.is_empty()).then_some(page)
     }
 
+    /// Of each tick that the store has: when it was sealed, and how many cells it lists.
+    pub(crate) fn ticks(&self) -> Vec<(u64, usize)> {
+        let mut ticks = Vec::new();
+        let mut from = 1;
+        while let Some(page) = self.page(from) {
+            from = page.ticks.last().map_or(u64::MAX, |last| last.tick + 1);
+            ticks.extend(page.ticks.iter().map(|tick| (tick.time_ms, tick.prefixes.len())));
+        }
+        ticks
+    }
+
     pub(crate) fn heartbeat(&self, now_ms: u64) -> Option<DigestPage> {
         self.engine.as_ref().map(|engine| engine.heartbeat(now_ms))
     }
@@ -159,6 +170,12 @@ impl Server {
         let opened = Engine::open(self.memory.reopen(), self.config.clone(), now_ms);
         self.engine = Some(opened.map_err(|error| error.to_string())?);
         Ok(())
+    }
+
+    /// The tick that lists a cell; `None` when none does, and while the server is down.
+    pub(crate) fn listed(&self, tag: &Tag) -> Option<u64> {
+        let found = self.engine.as_ref()?.store().find(&tag.hash()).ok()??;
+        Some(found.0.tick)
     }
 
     /// Promises that are not kept, of cells that are not expired.

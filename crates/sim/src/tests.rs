@@ -3,7 +3,7 @@
 use crate::{Plan, run, run_on_lying_disk};
 
 /// Seeds that every run of the tests plays.
-const SHARE: u64 = 40;
+const SHARE: u64 = 200;
 
 /// Threads that play them.
 const THREADS: u64 = 2;

@@ -3,6 +3,7 @@
 use crate::act::Step;
 use crate::disk::Disk;
 use crate::line::Line;
+use crate::observe::Observed;
 use crate::outcome::{Coverage, Outcome, Violation, Wrong};
 use crate::person::{Asked, Person};
 use crate::plan::Plan;
@@ -86,6 +87,8 @@ pub(crate) struct World {
     pub groups: BTreeMap<usize, [u8; 32]>,
     pub coverage: Coverage,
     pub violations: Vec<Violation>,
+    /// What others see, where it is asked for.
+    pub seen: Option<Observed>,
     tell: bool,
     transcript: Vec<String>,
 }
@@ -108,6 +111,7 @@ impl World {
             groups: BTreeMap::new(),
             coverage: Coverage::default(),
             violations: Vec::new(),
+            seen: None,
             tell,
             transcript: Vec::new(),
         };
@@ -136,7 +140,8 @@ impl World {
             copy: None,
             life: 0,
             line: None,
-            walked: false,
+            walked: None,
+            glimpse_ms: None,
             away_until_ms: 0,
             skew_ms: 0,
             deadline_ms: None,
@@ -216,7 +221,12 @@ impl World {
     }
 
     /// Plays the script, lets the world come to rest, and judges.
-    pub(crate) fn run(mut self) -> Outcome {
+    pub(crate) fn run(self) -> Outcome {
+        self.run_and(|_| {})
+    }
+
+    /// As [`Self::run`], with a look at the world as it is at the end.
+    pub(crate) fn run_and(mut self, look: impl FnOnce(&mut Self)) -> Outcome {
         // Everybody has been connected once.
         self.at(self.now_ms + 5_000, Happening::Step(0));
         let last = self.steps.len();
@@ -227,6 +237,7 @@ impl World {
         if self.violations.is_empty() {
             self.judge();
         }
+        look(&mut self);
         Outcome {
             violations: self.violations,
             coverage: self.coverage,

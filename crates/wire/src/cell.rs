@@ -1,6 +1,6 @@
 //! Cells and their addresses (DESIGN.md sections 2 and 3.1).
 
-use sha2::{Digest, Sha256};
+use crate::sha256::sha256;
 use std::fmt;
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
 
@@ -63,17 +63,12 @@ pub struct Prefix(pub u64);
 impl Tag {
     /// `tag = SHA-256("undertone tag 1" ‖ server_id ‖ SHA-256(w))` (DESIGN.md section 3.1).
     pub fn derive(server: &ServerId, write: &WriteKey) -> Self {
-        let inner = Sha256::digest(write.0);
-        let outer = Sha256::new()
-            .chain_update(b"undertone tag 1")
-            .chain_update(server.0)
-            .chain_update(inner);
-        Self(outer.finalize().into())
+        Self(sha256(&[b"undertone tag 1", &server.0, &sha256(&[&write.0])]))
     }
 
     /// What the log lists of this tag.
     pub fn hash(&self) -> TagHash {
-        TagHash(Sha256::digest(self.0).into())
+        TagHash(sha256(&[&self.0]))
     }
 
     /// The prefix that a digest lists for this tag.
@@ -143,6 +138,6 @@ impl Cell {
 
     /// SHA-256 of the cell, as the log commits to it.
     pub fn hash(&self) -> CellHash {
-        CellHash(Sha256::digest(self.as_bytes()).into())
+        CellHash(sha256(&[self.as_bytes()]))
     }
 }

@@ -21,6 +21,7 @@ pub mod merkle;
 mod op;
 mod proof;
 mod recovery;
+mod sha256;
 #[cfg(feature = "stand-in")]
 pub mod stand_in;
 

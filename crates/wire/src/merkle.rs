@@ -14,7 +14,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-use sha2::{Digest, Sha256};
+use crate::sha256::sha256;
 use std::ops::Range;
 
 pub use frontier::Frontier;
@@ -25,17 +25,17 @@ pub type Hash = [u8; 32];
 
 /// `SHA-256(0x00 ‖ data)`.
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    Sha256::new().chain_update([0]).chain_update(data).finalize().into()
+    sha256(&[&[0], data])
 }
 
 /// `SHA-256(0x01 ‖ left ‖ right)`.
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+    sha256(&[&[1], left, right])
 }
 
 /// The root of a tree without leaves: `SHA-256("")`.
 pub fn empty_root() -> Hash {
-    Sha256::digest([]).into()
+    sha256(&[])
 }
 
 /// The root over leaf hashes that fit in memory.

@@ -25,14 +25,23 @@ pub fn mix(parts: &[&[u8]]) -> [u8; 32] {
     digest
 }
 
+/// The lanes go side by side through whole blocks, and are stirred together behind them.
 fn absorb(lanes: &mut [u64; 4], bytes: &[u8]) {
-    for block in bytes.chunks(32) {
-        for (lane, word) in lanes.iter_mut().zip(block.chunks(8)) {
-            let mut padded = [0; 8];
-            padded[..word.len()].copy_from_slice(word);
-            *lane ^= u64::from_le_bytes(padded);
-        }
-        stir(lanes);
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    blocks.iter().for_each(|block| take_in(lanes, block));
+    if !rest.is_empty() {
+        let mut last = [0; 32];
+        last[..rest.len()].copy_from_slice(rest);
+        take_in(lanes, &last);
+    }
+    stir(lanes);
+}
+
+fn take_in(lanes: &mut [u64; 4], block: &[u8; 32]) {
+    let (words, _) = block.as_chunks::<8>();
+    for ((lane, word), by) in lanes.iter_mut().zip(words).zip(SPREAD) {
+        let product = (*lane ^ u64::from_le_bytes(*word)).wrapping_mul(by);
+        *lane = product ^ (product >> 29);
     }
 }
 
@@ -62,11 +71,17 @@ pub fn sign(public: &[u8; 32], message: &[u8]) -> [u8; 64] {
 pub fn mask(key: &[u8], nonce: &[u8], bytes: &mut [u8]) {
     let seed = mix(&[b"stream", key, nonce]);
     let mut word = seed.first_chunk().map_or(1, |first| u64::from_le_bytes(*first));
-    for chunk in bytes.chunks_mut(8) {
-        word = word.wrapping_mul(SPREAD[1]).wrapping_add(SPREAD[0]);
-        let stream = (word ^ (word >> 29)).to_le_bytes();
-        chunk.iter_mut().zip(stream).for_each(|(byte, with)| *byte ^= with);
+    let (words, rest) = bytes.as_chunks_mut::<8>();
+    for bytes in words {
+        *bytes = (u64::from_le_bytes(*bytes) ^ next(&mut word)).to_le_bytes();
     }
+    let stream = next(&mut word).to_le_bytes();
+    rest.iter_mut().zip(stream).for_each(|(byte, with)| *byte ^= with);
+}
+
+fn next(word: &mut u64) -> u64 {
+    *word = word.wrapping_mul(SPREAD[1]).wrapping_add(SPREAD[0]);
+    *word ^ (*word >> 29)
 }
 
 /// What tells that masked bytes are of this key, nonce and additional data.

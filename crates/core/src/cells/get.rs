@@ -52,8 +52,8 @@ enum Place {
     Ready(u64),
     /// In flight: the head whose tree is to prove, and how long it is waited for.
     Flying(HeadRef, Patience),
-    /// Waits for the head of its tick, which the log was asked for.
-    Headless(Patience),
+    /// Waits for the head of its tick, which the log was asked for, until this time at most.
+    Headless(u64),
 }
 
 /// How long an answer is waited for.
@@ -115,8 +115,8 @@ impl Fetches {
     fn leave(&mut self, place: Place, turn: u64) {
         match place {
             Place::Ready(due_ms) => self.ready.remove(&(due_ms, turn)),
-            Place::Flying(_, patience) | Place::Headless(patience) => {
-                self.flying.remove(&(patience.until_ms, turn))
+            Place::Flying(_, Patience { until_ms, .. }) | Place::Headless(until_ms) => {
+                self.flying.remove(&(until_ms, turn))
             }
         };
     }
@@ -127,8 +127,8 @@ impl Fetches {
         self.leave(before, turn);
         match place {
             Place::Ready(due_ms) => self.ready.insert((due_ms, turn), want),
-            Place::Flying(_, patience) | Place::Headless(patience) => {
-                self.flying.insert((patience.until_ms, turn), want)
+            Place::Flying(_, Patience { until_ms, .. }) | Place::Headless(until_ms) => {
+                self.flying.insert((until_ms, turn), want)
             }
         };
     }
@@ -164,15 +164,18 @@ impl Fetches {
             if overdue_ms > now_ms {
                 return;
             }
-            match self.all.get(&want).map(|fetch| fetch.place) {
-                Some(Place::Flying(_, patience) | Place::Headless(patience))
-                    if patience.heard == self.heard =>
-                {
-                    self.set_place(want, Place::Ready(0));
-                }
-                _ => self.withheld(now_ms, want, events),
+            if self.is_dead_since(&want) {
+                self.set_place(want, Place::Ready(0));
+            } else {
+                self.withheld(now_ms, want, events);
             }
         }
+    }
+
+    /// Whether the server has said nothing at all since this was asked.
+    fn is_dead_since(&self, want: &Want) -> bool {
+        let place = self.all.get(want).map(|fetch| fetch.place);
+        matches!(place, Some(Place::Flying(_, patience)) if patience.heard == self.heard)
     }
 
     fn patience(&self, now_ms: u64) -> Patience {
@@ -312,7 +315,7 @@ impl Fetches {
         fetch.at_its_tick = log.head_at(listed);
         if fetch.at_its_tick.is_none() {
             log.want_head_at(listed);
-            self.set_place(want, Place::Headless(self.patience(now_ms)));
+            self.set_place(want, Place::Headless(now_ms + ANSWER_WITHIN_MS));
         }
     }
 

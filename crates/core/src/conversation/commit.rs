@@ -327,6 +327,17 @@ impl Conversation {
         self.touch();
     }
 
+    /// A planted bug: one's own commit is forgotten, and its wishes are committed anew.
+    pub(crate) fn forget_commit(&mut self, ctx: &mut Ctx<'_>) {
+        self.drop_pending(ctx);
+        if let Some(live) = self.live(ctx) {
+            let cleared = live.group.clear_pending(ctx.mls);
+            debug_assert!(cleared.is_ok(), "clearing changes memory only");
+        }
+        let slot = self.epoch.control.keys(&ctx.me.server).tag;
+        ctx.cells.forget(&slot);
+    }
+
     /// The parts need not be stored any more.
     pub(super) fn forget_parcel(&self, parcel: &ParcelRef, ctx: &mut Ctx<'_>) {
         for index in 0..parcel.parts() {

@@ -154,7 +154,7 @@ impl Conversation {
             succession: Succession::default(),
             last_people: BTreeSet::new(),
             outgoing: BTreeMap::new(),
-            live: Some(live),
+            live: Some(Box::new(live)),
             reading: Reading::default(),
             dirty: Dirty { state: true, outgoing: BTreeSet::new() },
             skipped: BTreeMap::new(),

@@ -219,6 +219,9 @@ impl Case<'_> {
                     .to_owned(),
             );
         }
+        if planted(Mutant::SkipUnfollowed) && (author + self.live.group.own_leaf()) % 2 == 1 {
+            return Verdict::Void(Void::Root);
+        }
         let commit = payload.commit.as_slice();
         let staged = match self.live.group.judge(ctx.mls, commit) {
             Ok(staged) => staged,

@@ -58,8 +58,8 @@ impl Conversation {
             _ => merged,
         };
         merged.map_err(|refused| format!("MLS cannot merge the commit ({refused})"))?;
-        let Live { group, .. } = self.live.take().ok_or("its MLS state is missing")?;
-        self.live = Some(Live::new(group));
+        let Live { group, .. } = *self.live.take().ok_or("its MLS state is missing")?;
+        self.live = Some(Box::new(Live::new(group)));
         Ok(())
     }
 

@@ -9,6 +9,7 @@
 //! A record's key is `label ‖ 0 ‖ CBOR(OpenMLS's key)`; its value is a version byte and CBOR, which
 //! describes itself: a field that OpenMLS adds later does not make old records unreadable.
 
+use crate::cbor;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
@@ -186,10 +187,9 @@ fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, StoreFault> {
 }
 
 fn encode_onto<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), StoreFault> {
-    *bytes = cbor4ii::serde::to_vec(mem::take(bytes), &value).map_err(|_| StoreFault::Encode)?;
-    Ok(())
+    cbor::encode_onto(value, bytes).map_err(|_| StoreFault::Encode)
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreFault> {
-    cbor4ii::serde::from_slice(bytes).map_err(|_| StoreFault::Damaged)
+    cbor::decode(bytes).map_err(|_| StoreFault::Damaged)
 }

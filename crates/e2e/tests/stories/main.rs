@@ -4,6 +4,7 @@
 //! with `cargo test -p undertone-e2e NAME`.
 
 mod disks;
+mod frozen;
 mod holdings;
 mod keys;
 mod kills;

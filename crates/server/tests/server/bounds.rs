@@ -1,6 +1,8 @@
 //! Bad input, and too much of it.
 
-use crate::support::{Client, Host, PATIENCE, item, raw, raw_exchange, refusal, settings};
+use crate::support::{
+    Client, Host, PATIENCE, UPGRADE, item, raw, raw_exchange, refusal, settings, well, ws_frame,
+};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::time::Duration;
 use tokio::{
@@ -10,26 +12,6 @@ use tokio::{
 };
 use undertone_transport::{Connection, Limits, Lost};
 use undertone_wire::{Answer, Cell, Frame, RefusalKind, Request, ServerAddress, encode};
-
-/// The head that opens the WebSocket.
-const UPGRADE: &[u8] = b"GET /undertone/1 HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\n\
-    connection: upgrade\r\nsec-websocket-version: 13\r\n\
-    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-/// A masked WebSocket frame (RFC 6455 section 5.2) with this opcode.
-fn ws_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x80 | opcode];
-    match payload.len() {
-        len @ 0..=125 => frame.push(0x80 | len as u8),
-        len => {
-            frame.push(0x80 | 127);
-            frame.extend((len as u64).to_be_bytes());
-        }
-    }
-    frame.extend([0; 4]);
-    frame.extend(payload);
-    frame
-}
 
 /// What follows the upgrade when these bytes do.
 async fn after_upgrade(address: &ServerAddress, bytes: &[u8]) -> Vec<u8> {
@@ -43,11 +25,6 @@ async fn after_upgrade(address: &ServerAddress, bytes: &[u8]) -> Vec<u8> {
 fn close_code(frame: &[u8]) -> u16 {
     assert_eq!((frame[0], frame[1]), (0x88, 2), "{frame:?}");
     u16::from_be_bytes([frame[2], frame[3]])
-}
-
-/// The server still serves.
-async fn well(host: &Host) {
-    host.client().await.store(&item(&host.address(), "well", 1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 
 mod admin;
 mod bounds;
+mod cut;
 mod doors;
 mod restart;
 mod stream;

@@ -325,6 +325,31 @@ pub(crate) async fn raw_exchange(address: &ServerAddress, bytes: &[u8]) -> Vec<u
     answer
 }
 
+/// The head that opens the WebSocket.
+pub(crate) const UPGRADE: &[u8] = b"GET /undertone/1 HTTP/1.1\r\nhost: h\r\nupgrade: websocket\r\n\
+    connection: upgrade\r\nsec-websocket-version: 13\r\n\
+    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// A masked WebSocket frame (RFC 6455 section 5.2) with this opcode.
+pub(crate) fn ws_frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x80 | opcode];
+    match payload.len() {
+        len @ 0..=125 => frame.push(0x80 | len as u8),
+        len => {
+            frame.push(0x80 | 127);
+            frame.extend((len as u64).to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(payload);
+    frame
+}
+
+/// The server still serves.
+pub(crate) async fn well(host: &Host) {
+    host.client().await.store(&item(&host.address(), "well", 1)).await;
+}
+
 /// Every file below a folder, with its bytes.
 pub(crate) fn files(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();

@@ -187,13 +187,13 @@ fn a_queued_message_waits_for_its_author_where_the_successor_has_more_people() {
 
 #[test]
 fn what_counts_for_good_stays_in_no_queue() {
-    let (mut world, ada) = desk(212);
-    set_online(&mut world, "Ada", false);
+    let (mut world, ada) = World::desk(212);
+    world.set_online("Ada", false);
     world.say("Ada", ada, "it counts");
     world.rest();
     world.person("Ada").account.conversation_for_tests(ada).count_for_tests();
     restart(&mut world, "Ada", ada);
-    set_online(&mut world, "Ada", true);
+    world.set_online("Ada", true);
     let records = world.person("Ada").disk.records.keys();
     let queued = records.filter(|(space, key)| *space == "out" && key.starts_with(&ada.0));
     assert_eq!(queued.count(), 0);
