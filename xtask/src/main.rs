@@ -25,10 +25,10 @@ cargo xtask VERB
   demo [--no-wait]               a server and three people, told step by step; stays up to be joined
   kills [--count N] [--seed S]   kill processes at random moments of a conversation
   sim [--seeds N] [--seed S]     play whole worlds from seeds; a failing one is made shorter
+  drill tamper                   every known misdeed, and who notices; writes docs/drill-tamper.md
   drill graph                    how far who talks with whom can be recovered
   bench [server|client|peers]    measure; without a word: server and client
   fuzz [--seconds N] [TARGET...] hostile bytes, so long for each target; needs a nightly compiler
-  drill tamper                   every known misdeed, and who notices; writes docs/drill-tamper.md
   wasm                           build the pure crates for wasm32
 
 Later releases: screens.";

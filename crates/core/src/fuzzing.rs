@@ -12,6 +12,7 @@ pub use seeds::seeds;
 
 use crate::account::Account;
 use crate::body::{Body, Content, Hello};
+use crate::cells::Evidence;
 use crate::conversation::tests_kit::{CommitParcel, Secrets};
 use crate::head::{Claims, HeadProof, Payload, SignedHead};
 use crate::ids::{ChatId, Name};
@@ -43,6 +44,7 @@ pub fn head(content: &[u8]) {
     }
     read::<HeadProof>(content);
     read::<Letter>(content);
+    read::<Evidence>(content);
     if let Some(parcel) = read::<ParcelRef>(content)
         && parcel.parts() <= PARTS_MAX
     {

@@ -2,11 +2,12 @@
 //!
 //! The server knows the whole log of a later scene. It answers truly, or with the answer to
 //! something else, or with changed bytes, some of them under fresh signatures, some in a tree that
-//! follows from what the device has verified: a fork that no check of one answer can see.
+//! follows from what the device has verified: a fork that no check of one answer can see. And it may
+//! be restored from a backup.
 
 use crate::{
     edit::edit,
-    engine::{Server, open, server_key},
+    engine::{Server, open, put, restored, server_key},
     input::Input,
     world::{BEN, Disk, START_MS, load, outputs, pages, persist, scenes},
 };
@@ -15,6 +16,7 @@ use undertone_core::{
     Account, Name,
     io::{Command, Input as Happens, Output},
 };
+use undertone_server_core::Ticket;
 use undertone_wire::{
     Answer, DigestPage, Frame, Head, Refusal, RefusalKind, Request, SignedHead, decode, encode,
     merkle::Frontier,
@@ -61,6 +63,20 @@ fn truth() -> &'static Server {
     TRUTH.get_or_init(|| {
         let last = scenes().last().expect("there are scenes");
         open(last.files.copy(), last.now_ms).expect("a folder of this server")
+    })
+}
+
+/// The server of the third scene, restored from its backup an hour after the last one: with the hour
+/// that the others lived through undone, and a tick of its own.
+fn recovery() -> &'static Server {
+    static RECOVERY: OnceLock<Server> = OnceLock::new();
+    RECOVERY.get_or_init(|| {
+        let (backup, last) = (&scenes()[2], scenes().last().expect("there are scenes"));
+        let now_ms = last.now_ms + 3_600_000;
+        let server = restored(backup.files.copy(), now_ms).expect("a folder of this server");
+        server.submit(Ticket(0), put(1, 1)).expect("room");
+        server.seal(now_ms + 20);
+        server
     })
 }
 
@@ -203,17 +219,17 @@ impl Victim<'_> {
 
     /// What happens while nothing is asked.
     fn unasked(&mut self) {
-        match self.input.u8() % 8 {
+        match self.input.u8() % 9 {
             0 => self.raw_frame(),
-            1 => {
-                self.asked.clear();
-                self.happens(Happens::Disconnected);
-                self.happens(Happens::Connected);
-            }
+            1 => self.reconnect(),
             2 => self.wake(),
             3 => self.restart(),
             4 => self.command(),
             5 => self.push_of(),
+            7 => {
+                self.server = recovery();
+                self.reconnect();
+            }
             6 => self.now_ms = self.now_ms.saturating_add(u64::from(self.input.u16()) * 60_000),
             _ => self.heartbeat(),
         }
@@ -225,6 +241,12 @@ impl Victim<'_> {
             Ok(Frame::Push(page)) => self.pushed(page),
             _ => {}
         }
+    }
+
+    fn reconnect(&mut self) {
+        self.asked.clear();
+        self.happens(Happens::Disconnected);
+        self.happens(Happens::Connected);
     }
 
     fn wake(&mut self) {

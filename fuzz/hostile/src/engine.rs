@@ -7,7 +7,7 @@ use crate::input::Input;
 use ed25519_dalek::SigningKey;
 use std::sync::Arc;
 use undertone_server_core::{
-    Config, Engine, Keys, MemFiles, OpenError, Put, Segments, Ticket, check, holds,
+    CellStore, Config, Engine, Keys, MemFiles, OpenError, Put, Segments, Ticket, check, holds,
 };
 use undertone_wire::{Answer, CELL_LEN, Cell, DigestForm, Frame, Request, Tag, WriteKey, decode};
 
@@ -27,9 +27,30 @@ pub fn server_key() -> SigningKey {
 /// # Errors
 /// When they are damaged or another server's.
 pub fn open(files: MemFiles, now_ms: u64) -> Result<Server, OpenError> {
+    open_after(files, None, now_ms)
+}
+
+/// The server on the files of a backup, which says so in each head.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn restored(backup: MemFiles, now_ms: u64) -> Result<Server, OpenError> {
+    let survived = newest_tick(&open(backup.copy(), now_ms)?);
+    open_after(backup, survived, now_ms)
+}
+
+fn open_after(
+    files: MemFiles,
+    recovered_after: Option<u64>,
+    now_ms: u64,
+) -> Result<Server, OpenError> {
     let keys = Keys::first(server_key());
     let store = Segments::open(files, &keys, [1; 32])?;
-    Engine::open(store, Config::new(keys), now_ms)
+    Engine::open(store, Config { recovered_after, ..Config::new(keys) }, now_ms)
+}
+
+fn newest_tick(server: &Server) -> Option<u64> {
+    server.store().ticks().map(|ticks| *ticks.end())
 }
 
 /// A PUT with a key that fits.
@@ -45,14 +66,19 @@ struct Run {
     now_ms: u64,
     /// What the next answers are about.
     waiting: Vec<Put>,
+    /// The folder at an earlier moment, and the last tick in it.
+    backup: (MemFiles, Option<u64>),
+    /// The recovery that every head declares.
+    recovered: Option<u64>,
 }
 
-/// Requests, ticks, restarts and expiry, as the input says.
+/// Requests, ticks, restarts, expiry and backups, as the input says.
 pub(crate) fn engine(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let now_ms = 480_000 * HOUR_MS;
     let server = open(MemFiles::default(), now_ms).expect("an empty folder");
-    let mut run = Run { server, now_ms, waiting: Vec::new() };
+    let backup = (MemFiles::default(), None);
+    let mut run = Run { server, now_ms, waiting: Vec::new(), backup, recovered: None };
     for _ in 0..STEPS_MAX {
         if input.is_empty() {
             break;
@@ -69,7 +95,7 @@ pub(crate) fn engine(bytes: &[u8]) {
 
 impl Run {
     fn step(&mut self, input: &mut Input<'_>) {
-        match input.u8() % 10 {
+        match input.u8() % 12 {
             0 | 1 => self.put(put(input.u8() % 16, input.u8())),
             2 => self.ask(&Request::Get { tag: put(input.u8() % 16, 0).tag, size: input.number() }),
             3 => {
@@ -82,6 +108,8 @@ impl Run {
             6 => self.now_ms += [1, 20, 10_000, HOUR_MS][usize::from(input.u8() % 4)],
             7 => self.restart(),
             8 => self.expire(input),
+            10 => self.backup = (self.server.store().files().copy(), newest_tick(&self.server)),
+            11 => self.restore(),
             _ => self.frame(input.bytes()),
         }
     }
@@ -146,7 +174,19 @@ impl Run {
     fn restart(&mut self) {
         self.waiting.clear();
         let files = self.server.store().files().clone();
-        self.server = open(files, self.now_ms).expect("what was written opens");
+        self.open(files);
+    }
+
+    fn restore(&mut self) {
+        self.waiting.clear();
+        let (files, survived) = (self.backup.0.copy(), self.backup.1);
+        self.recovered = survived;
+        self.open(files);
+    }
+
+    fn open(&mut self, files: MemFiles) {
+        let opened = open_after(files, self.recovered, self.now_ms);
+        self.server = opened.expect("what was written opens");
     }
 
     fn expire(&mut self, input: &mut Input<'_>) {

@@ -4,6 +4,7 @@
 //! control lane, in and out of turn, with anything in them. Ada's device reads them all.
 
 use crate::{
+    engine::restored,
     input::Input,
     world::{ADA, MAL, Scene, World, load, scenes},
 };
@@ -13,12 +14,14 @@ use undertone_core::{
     fuzzing::{self, Carried, Insider, Said},
     io::Command,
 };
-use undertone_crypto::SlotKeys;
-use undertone_server_core::{Put, Ticket};
+use undertone_crypto::{SlotKeys, evidence_keys};
+use undertone_server_core::{MemFiles, Put, Ticket};
 
 const STEPS_MAX: usize = 8;
 
 struct Plot {
+    /// The server's folder before anything was written.
+    backup: MemFiles,
     world: World,
     chat: ChatId,
     mal_chat: ChatId,
@@ -58,11 +61,12 @@ impl Plot {
         world.rest();
         let chat = world.chat(ADA)?;
         let rng = ChaCha20Rng::from_seed([5; 32]);
-        Some(Self { world, chat, mal_chat, insider, rng, lane_ahead: 0, control_ahead: 0 })
+        let backup = scene.files.copy();
+        Some(Self { backup, world, chat, mal_chat, insider, rng, lane_ahead: 0, control_ahead: 0 })
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
-        match input.u8() % 10 {
+        match input.u8() % 11 {
             0 => self.raw(input),
             1 => self.signed_lane(input),
             2 => self.message(input),
@@ -72,14 +76,18 @@ impl Plot {
             6 => self.parcel(input),
             7 => self.world.pass(u64::from(input.u16()) * 1_000),
             8 => self.say("we go on"),
+            9 => self.restore(),
             _ => self.message_by_parcel(input),
         }
         self.world.rest();
     }
 
-    /// Anything under a true seal.
+    /// Anything under a true seal, in a slot or where the evidence of its first listing belongs.
     fn raw(&mut self, input: &mut Input<'_>) {
-        let keys = self.place(input);
+        let mut keys = self.place(input);
+        if input.u8() % 4 == 0 {
+            keys = evidence_keys(&keys.write, &self.world.server.info().server);
+        }
         self.put(&keys, input.bytes());
     }
 
@@ -201,6 +209,15 @@ impl Plot {
             self.world.server.submit(Ticket(0), put).expect("a key that fits");
         }
         self.world.rest();
+    }
+
+    /// The server is restored from its backup and says so.
+    fn restore(&mut self) {
+        self.world.disconnect(ADA);
+        self.world.now_ms += 60_000;
+        let server = restored(self.backup.copy(), self.world.now_ms);
+        self.world.server = server.expect("a folder of this server");
+        self.world.connect(ADA);
     }
 
     fn say(&mut self, text: &str) {

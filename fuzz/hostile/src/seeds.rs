@@ -44,14 +44,18 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
 
 /// For the targets whose inputs are decisions.
 fn decisions() -> Vec<(&'static str, Vec<u8>)> {
-    let engine = [0, 1, 2, 5, 0, 1, 3, 0, 2, 4, 5, 6, 3, 0, 3, 5, 2, 1, 0, 3, 1, 1, 4, 1, 255];
+    let engine = [
+        vec![0, 1, 2, 5, 0, 1, 3, 0, 2, 4, 5, 6, 3, 0, 3, 5, 2, 1, 0, 3, 1, 1, 4, 1, 255],
+        vec![0, 1, 2, 5, 10, 0, 2, 1, 5, 6, 2, 11, 0, 2, 1, 5, 7, 0, 3, 3, 5],
+    ];
     let folder = [
         vec![0, 0, 1, 1, 0, 0, 0, 30, 7],
         vec![1, 2, 2, 1, 0, 4, 0, 80, 3, 4, 1, 1, 0, 0, 0, 200, 9],
         vec![0, 5, 3, 1, 1, 4, 0, 24, 255, 0, 0, 0, 0, 0, 0, 0, 1],
     ];
     let member = [
-        vec![0, 0, 3, 0, 3, b'j', b'u', b'n'],
+        vec![0, 0, 0, 3, 1, 0, 3, b'j', b'u', b'n'],
+        vec![0, 8, 0, 0, 0, 0, 0, 2, b'e', b'v', 9, 8, 7, 1, 0],
         vec![0, 2, 0, 4, 1, 2, 3, 4, 0, 0, 7],
         vec![1, 3, 1, 0, 2, b'h', b'i', 7, 0, 0, 8],
         vec![0, 5, 0, 0, 0, 3, 1, 2, 3, 8],
@@ -59,10 +63,11 @@ fn decisions() -> Vec<(&'static str, Vec<u8>)> {
         vec![1, 4, 0, 1, 1, 7, 8, 9, 0, 2, 5, 5],
     ];
     let client =
-        [vec![0], vec![1, 0, 0, 15, 0, 4], vec![2, 10, 0, 0, 0, 9, 1], vec![3, 2, 0, 7, 5]];
+        [vec![0], vec![1, 0, 0, 15, 0, 4], vec![2, 10, 0, 0, 0, 9, 1], vec![3, 2, 0, 7, 5],
+        vec![3, 0, 0, 0, 7, 0, 0, 0, 0, 0, 2, 2]];
     let records = [vec![0, 0, 0, 3, 2, 0, 0, 0, 20, 1], vec![2, 1, 0, 40, 7, 1, 4, 0, 9, 255]];
     let named = |name, all: Vec<Vec<u8>>| all.into_iter().map(move |bytes| (name, bytes));
-    named("server_engine", vec![engine.to_vec()])
+    named("server_engine", engine.to_vec())
         .chain(named("store_folder", folder.to_vec()))
         .chain(named("client_member", member.to_vec()))
         .chain(named("client_server", client.to_vec()))

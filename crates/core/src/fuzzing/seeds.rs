@@ -39,14 +39,10 @@ fn contents(stranger: &Stranger) -> [Content; 5] {
     let list = stranger.list.clone();
     let names = vec![NamedMember { identity: list.identity, name: b"Ben".to_vec().into() }];
     let single = vec![vec![1; 9].into(), vec![2; 9].into()];
-    let invite = Invite {
-        conversation: [7; 32],
-        succeeds: None,
-        welcome: PARCEL,
-        tree: PARCEL,
-        opening: OPENING,
-        names,
-    };
+    let succeeds = Some([9; 32]);
+    let (welcome, tree) = (PARCEL, PARCEL);
+    let invite =
+        Invite { conversation: [7; 32], welcome, tree, opening: OPENING, names, succeeds };
     [
         Content::Text(b"good morning".to_vec().into()),
         Content::Hello(Hello { name: b"Ada".to_vec().into(), list }),
