@@ -9,6 +9,7 @@ mod bench;
 mod cargo;
 mod demo;
 mod drill;
+mod fuzz;
 mod kills;
 mod sim;
 mod test;
@@ -24,11 +25,13 @@ cargo xtask VERB
   demo [--no-wait]               a server and three people, told step by step; stays up to be joined
   kills [--count N] [--seed S]   kill processes at random moments of a conversation
   sim [--seeds N] [--seed S]     play whole worlds from seeds; a failing one is made shorter
+  drill tamper                   every known misdeed, and who notices; writes docs/drill-tamper.md
   drill graph                    how far who talks with whom can be recovered
   bench [server|client|peers]    measure; without a word: server and client
+  fuzz [--seconds N] [TARGET...] hostile bytes, so long for each target; needs a nightly compiler
   wasm                           build the pure crates for wasm32
 
-Later releases: screens, fuzz.";
+Later releases: screens.";
 
 /// Why a verb ended.
 enum Ended {
@@ -66,10 +69,11 @@ fn run(words: &[String]) -> Result<Ended> {
         "demo" => demo::run(&rest),
         "kills" => kills::run(&rest),
         "bench" => bench::run(&rest),
+        "fuzz" => fuzz::run(&rest),
         "wasm" if rest.is_empty() => wasm::run(),
         "sim" => sim::run(&rest),
         "drill" => drill::run(&rest),
-        "screens" | "fuzz" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
+        "screens" => Ok(Ended::Usage(format!("{verb} is not in this release"))),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(Ended::Well)

@@ -18,6 +18,8 @@
 //! ```
 
 mod caller;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod holder;
 mod line;
 

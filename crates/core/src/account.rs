@@ -11,6 +11,8 @@ mod clock;
 mod commands;
 mod contacts;
 mod first;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod groups;
 mod invite;
 mod join;
@@ -611,7 +613,7 @@ impl Account {
     fn want_leaf_for_tests(&mut self, chat: ChatId, identity: IdentityKey, key: &LeafKey) {
         let device = DeviceId([66; 16]);
         let package = self.mls.key_package(key, identity, device, true).expect("a package");
-        self.contacts.forge_package_for_tests(identity, package.0);
+        drop(self.contacts.forge_package_for_tests(identity, package.0));
         self.with(chat, |to, ctx| to.want_for_tests(identity, ctx));
         self.due.insert(chat);
     }

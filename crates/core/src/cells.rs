@@ -31,6 +31,8 @@ mod record;
 mod tests;
 mod witness;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use evidence::Evidence;
 pub(crate) use origins::{Counts, Listing};
 pub(crate) use put::{Put, PutState};
 

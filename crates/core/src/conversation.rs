@@ -34,7 +34,7 @@ mod send;
 mod standing;
 mod state;
 mod succession;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod tests_kit;
 mod witness;
 

@@ -10,6 +10,8 @@ mod account;
 mod body;
 mod cells;
 mod conversation;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod head;
 mod ids;
 pub mod io;

@@ -42,32 +42,55 @@ pub(crate) async fn serve_client(
 }
 
 /// Who has come in, and by which door.
-enum Admitted {
-    WebSocket(Box<Session<TlsStream<TcpStream>>>),
-    Posts(Box<Posts<TlsStream<TcpStream>>>, Head),
+enum Admitted<S> {
+    WebSocket(Box<Session<S>>),
+    Posts(Box<Posts<S>>, Head),
 }
 
 async fn admit(
     service: Arc<Service>,
     acceptor: TlsAcceptor,
     socket: TcpStream,
-) -> io::Result<Option<Admitted>> {
+) -> io::Result<Option<Admitted<TlsStream<TcpStream>>>> {
     socket.set_nodelay(true)?;
     let limit = service.config.limits.handshake();
-    within(limit, async {
-        let mut stream = acceptor.accept(socket).await?;
-        let mut buffer = Vec::new();
-        let Some(head) = read_head(&mut stream, &mut buffer).await? else { return Ok(None) };
-        let Door::WebSocket(accept) = &head.door else {
-            return Ok(Some(Admitted::Posts(Box::new(Posts { service, stream, buffer }), head)));
-        };
-        stream.write_all(http::switching(accept).as_bytes()).await?;
-        stream.flush().await?;
-        let early = buffer.split_off(head.len);
-        let session = Session::new(service, stream, early).await;
-        Ok(Some(Admitted::WebSocket(Box::new(session))))
-    })
-    .await
+    within(limit, async { open(service, acceptor.accept(socket).await?).await }).await
+}
+
+/// Opens the door that is knocked at.
+async fn open<S: AsyncRead + AsyncWrite + Unpin>(
+    service: Arc<Service>,
+    mut stream: S,
+) -> io::Result<Option<Admitted<S>>> {
+    let mut buffer = Vec::new();
+    let Some(head) = read_head(&mut stream, &mut buffer).await? else { return Ok(None) };
+    let Door::WebSocket(accept) = &head.door else {
+        return Ok(Some(Admitted::Posts(Box::new(Posts { service, stream, buffer }), head)));
+    };
+    stream.write_all(http::switching(accept).as_bytes()).await?;
+    stream.flush().await?;
+    let early = buffer.split_off(head.len);
+    let session = Session::new(service, stream, early).await;
+    Ok(Some(Admitted::WebSocket(Box::new(session))))
+}
+
+/// As [`serve_client`], over a stream that is no socket.
+#[cfg(feature = "fuzzing")]
+pub(crate) async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin>(
+    service: Arc<Service>,
+    stream: S,
+    mut closing: watch::Receiver<bool>,
+) {
+    match open(service, stream).await {
+        Ok(Some(Admitted::WebSocket(session))) => {
+            session.run(&mut closing).await;
+        }
+        Ok(Some(Admitted::Posts(posts, head))) => {
+            // How it ends is the client's business.
+            posts.run(head, closing).await.ok();
+        }
+        Ok(None) | Err(_) => {}
+    }
 }
 
 /// Reads up to the end of one head; turns away what is none and returns `None` then, or when the

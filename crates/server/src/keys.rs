@@ -49,13 +49,17 @@ pub(crate) fn load(root: &Path) -> Result<Option<Keys>, ServeError> {
 
 /// Writes `server.keys` in `root`, durably.
 pub(crate) fn store(root: &Path, keys: &Keys) -> Result<(), ServeError> {
-    let contents = KeysFile {
+    write_whole(&file(root), &Zeroizing::new(file_of(keys)))
+}
+
+/// The bytes of `server.keys`.
+pub(crate) fn file_of(keys: &Keys) -> Vec<u8> {
+    encode(&KeysFile {
         version: VERSION,
         first: keys.first,
         succession: keys.succession.clone(),
         seed: keys.signing.to_bytes(),
-    };
-    write_whole(&file(root), &Zeroizing::new(encode(&contents)))
+    })
 }
 
 /// Names the key of `seed` as the one that signs from tick `from_tick` on.
@@ -69,7 +73,7 @@ pub(crate) fn rotate(keys: Keys, seed: &[u8; 32], from_tick: u64) -> Result<Keys
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Keys, ServeError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Keys, ServeError> {
     let version = bytes.first_chunk().map(|version| u16::from_be_bytes(*version));
     if version != Some(VERSION) {
         return Err(damaged("it is of another version"));

@@ -29,6 +29,8 @@ mod farewell;
 mod files;
 mod folder;
 mod follower;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod hub;
 mod keys;

@@ -24,6 +24,8 @@ mod backoff;
 mod connection;
 mod dial;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod heard;
 mod link;
 mod pin;

@@ -46,7 +46,7 @@ fn request(address: &ServerAddress, frame: &Frame) -> Vec<u8> {
     [head.as_bytes(), &body].concat()
 }
 
-fn parse_response(bytes: &[u8]) -> Result<Frame, ConnectError> {
+pub(crate) fn parse_response(bytes: &[u8]) -> Result<Frame, ConnectError> {
     let not_http = ConnectError::Protocol("it does not speak HTTP");
     let mut headers = [httparse::EMPTY_HEADER; 16];
     let mut response = httparse::Response::new(&mut headers);

@@ -109,7 +109,7 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-fn check(certificate: &CertificateDer<'_>, pin: &Pin) -> Result<(), CertificateError> {
+pub(crate) fn check(certificate: &CertificateDer<'_>, pin: &Pin) -> Result<(), CertificateError> {
     let (rest, parsed) =
         X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
     if !rest.is_empty() {

@@ -15,6 +15,7 @@ use undertone_app::{Exit, Failure, print_failure};
 
 // What only simulations may have is refused here, whatever features a build was asked for.
 const _: () = assert!(!undertone_wire::STAND_IN, "toys stand in the place of cryptography");
+const _: () = assert!(undertone_wire::checks::STAND, "a check can be switched off");
 const _: () = assert!(!undertone_core::HAS_MUTANTS, "the engine can be made wrong on purpose");
 
 fn main() -> ExitCode {

@@ -1,6 +1,11 @@
 //! Signed heads of the server's log, and the succession of its keys (DESIGN.md section 3.1).
 
-use crate::{ServerId, ed25519, op::Hash};
+use crate::{
+    ServerId,
+    checks::{Check, is_off},
+    ed25519,
+    op::Hash,
+};
 use ed25519_dalek::SigningKey;
 use sha2::{Digest, Sha256};
 use tls_codec::{TlsDeserializeBytes, TlsSerialize, TlsSize};
@@ -106,7 +111,8 @@ pub struct SignedHead {
 impl SignedHead {
     /// The head, if `key` signed it.
     pub fn verify(&self, key: &ServerKey) -> Option<&Head> {
-        let genuine = key.verifies(HEAD_LABEL, &crate::encode(&self.head), &self.signature);
+        let genuine = key.verifies(HEAD_LABEL, &crate::encode(&self.head), &self.signature)
+            || is_off(Check::HeadSignature);
         genuine.then_some(&self.head)
     }
 }
@@ -132,7 +138,9 @@ impl KeySuccession {
     /// The next key, if `old` really named it for `server`.
     pub fn verify(&self, old: &ServerKey, server: &ServerId) -> Option<ServerKey> {
         let message = Self::message(server, &self.next, self.from_tick);
-        old.verifies(SUCCESSION_LABEL, &message, &self.signature).then_some(self.next)
+        let named = old.verifies(SUCCESSION_LABEL, &message, &self.signature)
+            || is_off(Check::KeySuccession);
+        named.then_some(self.next)
     }
 
     fn message(server: &ServerId, next: &ServerKey, from_tick: u64) -> Vec<u8> {

@@ -10,6 +10,7 @@
 
 mod address;
 mod cell;
+pub mod checks;
 #[cfg(feature = "dangerous-short-prefixes")]
 pub mod dangerous_short_prefixes;
 mod digest;

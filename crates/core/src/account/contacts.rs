@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use undertone_crypto::mls::{KeyPackageInfo, Member, inspect_key_package};
 use undertone_crypto::{IdentityKey, ListFault, SignedDeviceList};
+use undertone_wire::checks::{Check, is_off};
 use undertone_wire::{decode, encode};
 
 /// Most single-use KeyPackages kept of one contact.
@@ -211,7 +212,8 @@ impl Contacts {
     /// is known, nothing can be said.
     pub(crate) fn lists(&self, member: &Member) -> bool {
         let list = self.known_list(&member.identity);
-        list.is_none_or(|list| list.names(member.device, &member.mls_key))
+        let named = list.is_none_or(|list| list.names(member.device, &member.mls_key));
+        named || is_off(Check::ListedLeaf)
     }
 
     /// The name of a contact, or of oneself.
@@ -246,16 +248,27 @@ impl Contacts {
         self.people.get(identity)?.chat
     }
 
-    #[cfg(test)]
-    pub(super) fn forge_package_for_tests(&mut self, identity: IdentityKey, package: Vec<u8>) {
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn forge_package_for_tests(
+        &mut self,
+        identity: IdentityKey,
+        package: Vec<u8>,
+    ) -> Vec<u8> {
         let info = inspect_key_package(&package).expect("a package");
         let person = self.people.get_mut(&identity).expect("somebody known");
-        let list = person.list.as_ref().expect("a list");
-        let mut list: SignedDeviceList = decode(list).expect("a list");
+        let known = person.list.clone().expect("a list");
+        let mut list: SignedDeviceList = decode(&known).expect("a list");
         list.list.devices =
             vec![undertone_crypto::Device { id: info.device, mls_key: info.mls_key }];
         person.list = Some(encode(&list));
         person.packages = vec![package];
+        known
+    }
+
+    /// Knows this list again, which was known before.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn put_list_back(&mut self, identity: &IdentityKey, list: Vec<u8>) {
+        self.people.get_mut(identity).expect("somebody known").list = Some(list);
     }
 
     #[cfg(test)]

@@ -14,7 +14,7 @@ use undertone_wire::{Cell, CellHash, Receipt, WriteKey, decode, encode};
 
 /// What such a cell holds.
 #[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
-pub(super) struct Evidence {
+pub(crate) struct Evidence {
     /// The cell that was stored.
     pub(super) cell: CellHash,
     /// The old head's proof of it.

@@ -9,6 +9,7 @@
 use super::{CellAsk, CellEvent, Owner, backoff_ms, witness::Witness};
 use crate::log::{Breach, LogFollower};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use undertone_wire::checks::{Check, is_off};
 use undertone_wire::{Answer, Cell, HeadRef, ListedProof, RefusalKind, Request, Tag};
 
 /// Attempts after which a listed cell that does not come is reported.
@@ -298,7 +299,7 @@ impl Fetches {
         log: &mut LogFollower,
         events: &mut Events,
     ) {
-        match want.1 {
+        match want.1.filter(|_| !is_off(Check::FirstListing)) {
             Some(listed) if tick < listed => self.absent(want, events),
             Some(listed) if tick > listed => self.found_later(now_ms, want, listed, log, events),
             _ => self.got(want, &cell, tick, events),
@@ -423,7 +424,7 @@ impl Fetches {
         fetch.tries = fetch.tries.saturating_add(1);
         let (owners, tries, tag) = (fetch.owners.clone(), fetch.tries, want.0);
         self.set_place(want, Place::Ready(now_ms + backoff_ms(tries)));
-        if tries == TRIES_BEFORE_WITHHELD {
+        if tries == TRIES_BEFORE_WITHHELD && !is_off(Check::WithheldTold) {
             let withheld = |owner| CellEvent::Withheld { owner, tag, tries };
             events.extend(owners.into_iter().map(withheld));
         }

@@ -14,6 +14,7 @@ use crate::parcel::ParcelRef;
 use std::collections::BTreeMap;
 use undertone_crypto::SlotKeys;
 use undertone_wire::Tag;
+use undertone_wire::checks::{Check, is_off};
 
 /// Up to which tick the listings of a tag's prefix were proved to be other tags'.
 ///
@@ -46,8 +47,11 @@ impl Collisions {
         let mut known = true;
         for index in 0..parcel.parts() {
             let keys = parcel.keys(&ctx.me.server, index);
-            match self.listed(&keys, after, ctx)?.counts {
-                Counts::At(tick) if tick > by => return None,
+            let Some(listing) = self.listed(&keys, after, ctx) else {
+                return is_off(Check::PartsInTime).then_some(false);
+            };
+            match listing.counts {
+                Counts::At(tick) if tick > by && !is_off(Check::PartsInTime) => return None,
                 Counts::At(_) => {}
                 Counts::NotBefore(_) => known = false,
             }

@@ -12,6 +12,7 @@ use crate::policy::{Change, LeaveProof, Removed};
 use rand::Rng;
 use std::collections::BTreeSet;
 use undertone_crypto::mls::Member;
+use undertone_wire::checks::{Check, is_off};
 use undertone_wire::encode;
 
 /// Longest random wait before an admin's client removes somebody who has left, in milliseconds.
@@ -95,7 +96,7 @@ impl Conversation {
         }
         self.numbers.insert(author, number);
         let missing = known.map_or(0, |known| number - known - 1);
-        if missing > 0 && !self.waits_for(&author) {
+        if missing > 0 && !self.waits_for(&author) && !is_off(Check::NumberGap) {
             let who = self.name_of(&entry.author.identity, ctx);
             let text = format!("{missing} message(s) from {who} are missing here.");
             ctx.news.event(Event::Gap { chat: self.chat, text });

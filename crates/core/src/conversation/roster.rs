@@ -11,6 +11,7 @@ use crate::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_crypto::IdentityKey;
 use undertone_crypto::mls::Member;
+use undertone_wire::checks::{Check, is_off};
 
 /// Members and policy of one epoch.
 pub(crate) struct Roster {
@@ -62,6 +63,9 @@ impl Conversation {
     }
 
     fn tell(&self, telling: &Telling<'_>, ctx: &mut Ctx<'_>) {
+        if is_off(Check::RosterTold) {
+            return;
+        }
         let mut texts = self.comings_and_goings(telling, ctx);
         texts.extend(self.device_changes(telling, ctx));
         texts.extend(self.policy_changes(telling, ctx));

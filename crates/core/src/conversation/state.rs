@@ -75,7 +75,7 @@ impl Chain {
         self.keys.get_or_insert_with(|| self.slot.keys(server))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn slot(&self) -> &Slot {
         &self.slot
     }

@@ -1,4 +1,9 @@
-//! What a member of a conversation knows, for tests that play a malicious one.
+//! What a member of a conversation knows, for tests and fuzz targets that play a malicious one.
+
+#![cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the fuzz targets need less of it than the tests")
+)]
 
 pub(crate) use super::judge::CommitParcel;
 

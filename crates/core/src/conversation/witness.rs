@@ -8,6 +8,7 @@
 use super::lanes::At;
 use super::{Conversation, Ctx};
 use crate::io::Event;
+use undertone_wire::checks::{Check, is_off};
 use undertone_wire::{SignedHead, decode};
 
 /// Judges the head that a message carries; whether it carries one that the server signed.
@@ -19,6 +20,9 @@ pub(super) fn shows_its_log(aad: &[u8], ctx: &mut Ctx<'_>) -> bool {
 impl Conversation {
     /// Tells that a member's message showed no genuine head.
     pub(super) fn tell_hidden_log(&mut self, at: At, leaf: u32, ctx: &mut Ctx<'_>) {
+        if is_off(Check::HiddenLogTold) {
+            return;
+        }
         let who = self.author_name(at, leaf, ctx);
         let text = format!(
             "A message from {who} does not show which state of the server's log they see. Their \

@@ -11,9 +11,15 @@ pub struct Frontier {
 }
 
 impl Frontier {
-    /// The frontier of a tree of `size` leaves; `None` unless there is one root per set bit.
+    /// More leaves than any log comes to have: a million a second for a hundred thousand years. A
+    /// server may claim any size; below this one, appending never overflows.
+    pub const LEAVES_MAX: u64 = 1 << 62;
+
+    /// The frontier of a tree of `size` leaves; `None` unless there is one root per set bit, and for
+    /// a tree above [`Self::LEAVES_MAX`].
     pub fn from_parts(size: u64, roots: Vec<Hash>) -> Option<Self> {
-        (roots.len() as u64 == u64::from(size.count_ones())).then_some(Self { size, roots })
+        let fits = size <= Self::LEAVES_MAX && roots.len() as u64 == u64::from(size.count_ones());
+        fits.then_some(Self { size, roots })
     }
 
     /// Size and roots, the largest subtree first.

@@ -104,6 +104,15 @@ fn completed_subtrees_are_shown_with_their_places() {
     }
 }
 
+/// Whoever signs heads may claim any size; 2^64 - 1 leaves could not be appended to.
+#[test]
+fn a_frontier_of_more_leaves_than_any_log_has_is_none() {
+    assert!(Frontier::from_parts(u64::MAX, vec![[0; 32]; 64]).is_none());
+    let mut largest = Frontier::from_parts(Frontier::LEAVES_MAX, vec![[0; 32]]).unwrap();
+    largest.append([1; 32]);
+    assert_eq!(largest.size(), Frontier::LEAVES_MAX + 1);
+}
+
 #[test]
 fn a_frontier_has_one_root_per_bit() {
     assert!(Frontier::from_parts(5, leaves(2)).is_some());

@@ -3,6 +3,7 @@
 use super::{NEWEST, Phase};
 use crate::log::{Breach, Evidence, LogEvent, LogFollower, trust::empty_tree};
 use crate::log::{records, run::Run, walker::Walker};
+use undertone_wire::checks::{Check, is_off};
 use undertone_wire::{Head, LogProof, SegmentAnswer, SignedHead, encode};
 
 impl LogFollower {
@@ -38,10 +39,11 @@ impl LogFollower {
             self.return_to(after);
             return Ok(());
         }
-        if head.tick < own.tick {
+        if head.tick < own.tick && !is_off(Check::Rollback) {
             return Err(self.rollback(&proof.head));
         }
-        if head.tick == own.tick && head.to_ref() != own {
+        let forks = head.tick == own.tick && head.to_ref() != own;
+        if forks && !is_off(Check::OneHeadPerTick) {
             return Err(self.split_view(&proof.head));
         }
         let (head, walker) = self.trust.continuation(proof, &own)?;
