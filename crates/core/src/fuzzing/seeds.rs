@@ -41,8 +41,7 @@ fn contents(stranger: &Stranger) -> [Content; 5] {
     let single = vec![vec![1; 9].into(), vec![2; 9].into()];
     let succeeds = Some([9; 32]);
     let (welcome, tree) = (PARCEL, PARCEL);
-    let invite =
-        Invite { conversation: [7; 32], welcome, tree, opening: OPENING, names, succeeds };
+    let invite = Invite { conversation: [7; 32], welcome, tree, opening: OPENING, names, succeeds };
     [
         Content::Text(b"good morning".to_vec().into()),
         Content::Hello(Hello { name: b"Ada".to_vec().into(), list }),
