@@ -90,8 +90,42 @@ fn challenge() -> Result<String, ControlError> {
     Ok(hex::encode(bytes))
 }
 
-fn proves(key: &undertone_store::DatabaseKey, role: &str, challenge: &str, proof: &str) -> bool {
+/// The longest challenge that is answered, in bytes; one's own has 64.
+const CHALLENGE_MAX: usize = 256;
+
+/// This side's proof; `None` for a challenge that no version sends.
+fn proof(key: &undertone_store::DatabaseKey, role: &str, challenge: &str) -> Option<[u8; 32]> {
+    (challenge.len() <= CHALLENGE_MAX).then(|| key.proof(role, challenge.as_bytes()))
+}
+
+fn proves(key: &undertone_store::DatabaseKey, role: &str, challenge: &str, given: &str) -> bool {
     use subtle::ConstantTimeEq;
-    let expected = key.proof(role, challenge.as_bytes());
-    hex::decode(proof).is_ok_and(|proof| proof.ct_eq(&expected).into())
+    let (expected, given) = (proof(key, role, challenge), hex::decode(given));
+    expected.zip(given.ok()).is_some_and(|(expected, given)| given.ct_eq(&expected).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use undertone_crypto::Secret;
+    use undertone_store::DatabaseKey;
+
+    #[test]
+    fn a_proof_answers_one_challenge_in_one_role() {
+        let key = DatabaseKey::of(Secret::from_bytes([1; 32]));
+        let (asked, other) = (challenge().expect("entropy"), challenge().expect("entropy"));
+        let given = hex::encode(proof(&key, CALLER, &asked).expect("a short challenge"));
+        assert!(proves(&key, CALLER, &asked, &given));
+        assert!(!proves(&key, HOLDER, &asked, &given));
+        assert!(!proves(&key, CALLER, &other, &given));
+    }
+
+    #[test]
+    fn a_challenge_that_is_too_long_is_not_answered() {
+        let key = DatabaseKey::of(Secret::from_bytes([1; 32]));
+        assert!(proof(&key, CALLER, &"0".repeat(CHALLENGE_MAX)).is_some());
+        assert_eq!(proof(&key, CALLER, &"0".repeat(CHALLENGE_MAX + 1)), None);
+        // A key schedule's argument has at most 65,535 bytes.
+        assert_eq!(proof(&key, CALLER, &"0".repeat(65_536)), None);
+    }
 }

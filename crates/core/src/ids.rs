@@ -105,7 +105,7 @@ impl Name {
         let tame: String = text.chars().filter(|c| !is_harmful(*c)).collect();
         let tame = tame.trim().trim_start_matches(['#', '%', '@']).trim_start();
         let cut = (0..=NAME_BYTES_MAX.min(tame.len())).rev().find(|at| tame.is_char_boundary(*at));
-        let tame = &tame[..cut.unwrap_or(0)];
+        let tame = tame[..cut.unwrap_or(0)].trim_end();
         Self(if tame.is_empty() { "(no name)".to_owned() } else { tame.to_owned() })
     }
 
@@ -152,5 +152,8 @@ mod tests {
         assert_eq!(Name::tamed("#\u{1b}[2JEve\u{202e}").as_str(), "[2JEve");
         assert_eq!(Name::tamed("\u{7}").as_str(), "(no name)");
         assert_eq!(Name::tamed(&"é".repeat(200)).as_str().len(), 128);
+        // What is cut off may leave a space at the end.
+        let cut = Name::tamed(&format!("{} {}", "x".repeat(127), "y"));
+        assert_eq!(Name::parse(cut.as_str()), Ok(cut));
     }
 }

@@ -35,6 +35,9 @@ impl DatabaseKey {
 
     /// Proof towards somebody who also has the key, without showing it: a PRF of `challenge`.
     /// `role` keeps the proofs of the two sides apart.
+    ///
+    /// # Panics
+    /// For a challenge of more than 65,535 bytes: whoever asks strangers limits it before.
     pub fn proof(&self, role: &str, challenge: &[u8]) -> [u8; 32] {
         *expand(&self.0, role, &[challenge]).dangerous_bytes()
     }

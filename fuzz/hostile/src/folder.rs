@@ -112,10 +112,10 @@ fn mend_segment(bytes: &mut [u8]) {
 
 /// The two checksums of a record; its length, if it is whole.
 fn mend_record(salt: &[u8; 32], bytes: &mut [u8]) -> Option<usize> {
-    let number = |at: usize| u32::from_be_bytes(*bytes[at..].first_chunk().unwrap_or(&[0; 4]));
-    let (meta, cells) = (number(4) as usize, number(8) as usize);
+    let number = |at: usize| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?) as usize);
+    let (meta, cells) = (number(4)?, number(8)?);
     let front = PRELUDE_LEN.checked_add(meta)?.checked_add(cells.checked_mul(64)?)?;
-    if bytes.len() < PRELUDE_LEN || bytes.len() < front.checked_add(32)? {
+    if bytes.len() < front.checked_add(32)? {
         return None;
     }
     let sum = Sha256::new().chain_update(salt).chain_update(&bytes[..24]).finalize();

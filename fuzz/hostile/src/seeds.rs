@@ -62,9 +62,13 @@ fn decisions() -> Vec<(&'static str, Vec<u8>)> {
         vec![0, 6, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 1, 5, 8],
         vec![1, 4, 0, 1, 1, 7, 8, 9, 0, 2, 5, 5],
     ];
-    let client =
-        [vec![0], vec![1, 0, 0, 15, 0, 4], vec![2, 10, 0, 0, 0, 9, 1], vec![3, 2, 0, 7, 5],
-        vec![3, 0, 0, 0, 7, 0, 0, 0, 0, 0, 2, 2]];
+    let client = [
+        vec![0],
+        vec![1, 0, 0, 15, 0, 4],
+        vec![2, 10, 0, 0, 0, 9, 1],
+        vec![3, 2, 0, 7, 5],
+        vec![3, 0, 0, 0, 7, 0, 0, 0, 0, 0, 2, 2],
+    ];
     let records = [vec![0, 0, 0, 3, 2, 0, 0, 0, 20, 1], vec![2, 1, 0, 40, 7, 1, 4, 0, 9, 255]];
     let named = |name, all: Vec<Vec<u8>>| all.into_iter().map(move |bytes| (name, bytes));
     named("server_engine", engine.to_vec())

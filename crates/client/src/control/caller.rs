@@ -84,15 +84,15 @@ async fn prove(
     stream: &mut tokio::io::BufStream<tokio::net::UnixStream>,
     key: &DatabaseKey,
 ) -> Result<(), ControlError> {
-    use super::{CALLER, Claim, Counter, HOLDER, Hello, VERSION, challenge, line, proves};
+    use super::{CALLER, Claim, Counter, HOLDER, Hello, VERSION, challenge, line, proof, proves};
     let hello: Option<Hello> = line::read(stream).await.map_err(ControlError::Broken)?;
     // It closed while this caller stood at the door.
     let hello = hello.ok_or(ControlError::NobodyListens)?;
     if hello.undertone_control != VERSION {
         return Err(ControlError::Stranger);
     }
-    let challenge = challenge()?;
-    let proof = hex::encode(key.proof(CALLER, hello.challenge.as_bytes()));
+    let claim = proof(key, CALLER, &hello.challenge).ok_or(ControlError::Stranger)?;
+    let (challenge, proof) = (challenge()?, hex::encode(claim));
     let claim = Claim { challenge: challenge.clone(), proof };
     line::write(stream, &claim).await.map_err(ControlError::Broken)?;
     let counter: Option<Counter> = line::read(stream).await.map_err(ControlError::Broken)?;

@@ -68,7 +68,8 @@ pub(super) use self::unix::socket_path;
 mod unix {
     use super::{CALLERS_MAX, ControlError, DatabaseKey, Holder, PROOF_TIME, Path, QUEUE, Serve};
     use crate::control::{
-        CALLER, Claim, Counter, HOLDER, Hello, Request, Response, VERSION, challenge, line, proves,
+        CALLER, Claim, Counter, HOLDER, Hello, Request, Response, VERSION, challenge, line, proof,
+        proves,
     };
     use std::{
         fs::{File, Permissions},
@@ -204,7 +205,8 @@ mod unix {
         let claim: Option<Claim> = line::read(stream).await.map_err(ControlError::Broken)?;
         let claim = claim.filter(|claim| proves(key, CALLER, &challenge, &claim.proof));
         let claim = claim.ok_or(ControlError::Stranger)?;
-        let proof = hex::encode(key.proof(HOLDER, claim.challenge.as_bytes()));
+        let counter = proof(key, HOLDER, &claim.challenge).ok_or(ControlError::Stranger)?;
+        let proof = hex::encode(counter);
         line::write(stream, &Counter { proof }).await.map_err(ControlError::Broken)
     }
 

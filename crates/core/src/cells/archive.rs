@@ -78,7 +78,7 @@ impl Archive {
         if self.kept.contains_key(&tag) {
             return;
         }
-        let order = self.by_order.keys().next_back().map_or(0, |last| last + 1);
+        let order = self.by_order.keys().next_back().map_or(0, |last| last.saturating_add(1));
         self.save(tag, Kept { write, cell, owner, receipt, order, again: 0 });
         self.make_room(now_ms);
     }

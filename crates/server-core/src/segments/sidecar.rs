@@ -104,7 +104,11 @@ impl Sidecar {
         if body[..FRONT_LEN].starts_with(MAGIC) && body[16..18] == [0, 1] {
             return Ok(None);
         }
-        Ok(Self::decode_body(check_version(name, body, MAGIC, VERSION)?))
+        match check_version(name, body, MAGIC, VERSION) {
+            Ok(body) => Ok(Self::decode_body(body)),
+            Err(StoreError::Damaged { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn decode_body(body: &[u8]) -> Option<Self> {

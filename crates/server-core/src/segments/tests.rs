@@ -350,6 +350,38 @@ fn a_missing_or_damaged_sidecar_is_written_again() {
     }
 }
 
+/// Changes the front of a sidecar so that its checksum holds.
+fn front_changed(files: &MemFiles, at: usize) {
+    files.tamper("0000480001.idx", |bytes| {
+        bytes[at] ^= 4;
+        let body = bytes.len() - 32;
+        let sum = sha2::Sha256::digest(&bytes[..body]);
+        bytes[body..].copy_from_slice(&sum);
+    });
+}
+
+#[test]
+fn a_sidecar_that_is_damaged_under_its_checksum_is_written_again() {
+    let sound = folder_of(4);
+    for at in [0, 18] {
+        let files = sound.copy();
+        front_changed(&files, at);
+        let report = crate::check(&files).unwrap();
+        assert_eq!(report.findings[0].place, "0000480001.idx");
+        try_open(&files).unwrap();
+        assert_eq!(files.contents("0000480001.idx"), sound.contents("0000480001.idx"));
+    }
+}
+
+#[test]
+fn a_sidecar_of_another_version_is_left_alone_and_found() {
+    let files = folder_of(4);
+    front_changed(&files, 17);
+    let place = "0000480001.idx".to_owned();
+    assert_eq!(try_open(&files).err(), Some(StoreError::Version { place, version: 6 }));
+    assert_eq!(crate::check(&files).unwrap().findings[0].place, "format");
+}
+
 #[test]
 fn a_damaged_closed_segment_without_its_sidecar_refuses() {
     let files = folder_of(4);
