@@ -383,6 +383,22 @@ fn a_sidecar_of_another_version_is_left_alone_and_found() {
 }
 
 #[test]
+fn a_log_that_is_recovered_twice_while_the_clock_stands_still_is_sound() {
+    let files = MemFiles::default();
+    seal(&open(&files), START, [put(1, 1)]);
+    // The second recovery's first tick has the number that would have come anyhow.
+    for survived in [1, START] {
+        let config = Config { recovered_after: Some(survived), ..Config::new(keys()) };
+        let engine = Engine::open(try_open(&files).unwrap(), config, START).unwrap();
+        assert_eq!(engine.newest().head.tick, START.max(survived + 1));
+        if survived == START {
+            seal(&engine, START + 2 * HOUR, [put(2, 1)]);
+        }
+    }
+    assert_eq!(crate::check(&files).unwrap().findings, []);
+}
+
+#[test]
 fn a_damaged_closed_segment_without_its_sidecar_refuses() {
     let files = folder_of(4);
     files.remove("0000480001.idx").unwrap();
