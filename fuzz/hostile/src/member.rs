@@ -85,7 +85,7 @@ impl Plot {
     /// Anything under a true seal, in a slot or where the evidence of its first listing belongs.
     fn raw(&mut self, input: &mut Input<'_>) {
         let mut keys = self.place(input);
-        if input.u8() % 4 == 0 {
+        if input.u8().is_multiple_of(4) {
             keys = evidence_keys(&keys.write, &self.world.server.info().server);
         }
         self.put(&keys, input.bytes());
@@ -193,7 +193,7 @@ impl Plot {
     fn parcel(&mut self, input: &mut Input<'_>) {
         let payload = input.bytes().repeat(1 + usize::from(input.u8() % 9));
         let Some(mut parts) = self.insider.parcel(&payload, &mut self.rng) else { return };
-        if input.u8() % 4 == 0 {
+        if input.u8().is_multiple_of(4) {
             parts.cells.pop();
         }
         self.store(&parts);
