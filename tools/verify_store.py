@@ -186,7 +186,7 @@ class Store:
         # A log restored from a backup goes on at the number of the time (ADR 0010).
         restored = head[-9:] == b"\1" + struct.pack(">Q", self.tick)
         need(tick in (self.tick + 1, restored and max(time, self.tick + 1)), place, "is another tick")
-        anew = restored and tick != self.tick + 1
+        anew = restored
         self.time = 0 if anew else self.time
         need(not (anew and closed), place, "a segment spans a recovery")
         self.closed(place, closed, time)

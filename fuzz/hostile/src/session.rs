@@ -48,7 +48,7 @@ async fn visit(mut input: Input<'_>) {
 type Sink = tokio::io::WriteHalf<DuplexStream>;
 
 async fn speak(host: &Host, input: &mut Input<'_>, to: &mut Sink) -> std::io::Result<()> {
-    if input.u8() % 2 == 0 {
+    if input.u8().is_multiple_of(2) {
         return to.write_all(input.rest()).await;
     }
     to.write_all(UPGRADE).await?;
@@ -58,7 +58,7 @@ async fn speak(host: &Host, input: &mut Input<'_>, to: &mut Sink) -> std::io::Re
         }
         match input.u8() % 8 {
             0 => to.write_all(input.bytes()).await?,
-            1 => to.write_all(&message(0x80 | input.u8() % 16, input.bytes())).await?,
+            1 => to.write_all(&message(0x80 | (input.u8() % 16), input.bytes())).await?,
             2 => host.seal(START_MS + tick),
             3 => tokio::time::sleep(std::time::Duration::from_secs(input.u8().into())).await,
             _ => to.write_all(&message(0x82, input.bytes())).await?,
