@@ -85,7 +85,7 @@ impl Plot {
     /// Anything under a true seal, in a slot or where the evidence of its first listing belongs.
     fn raw(&mut self, input: &mut Input<'_>) {
         let mut keys = self.place(input);
-        if input.u8() % 4 == 0 {
+        if input.u8().is_multiple_of(4) {
             keys = evidence_keys(&keys.write, &self.world.server.info().server);
         }
         self.put(&keys, input.bytes());
