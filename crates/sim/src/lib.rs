@@ -42,14 +42,16 @@ pub use undertone_core::Mutant;
 
 /// Plays a plan to its quiet end. With `tell`, the outcome carries a readable transcript.
 pub fn run(plan: &Plan, tell: bool) -> Outcome {
-    world::World::new(plan, tell).run()
+    Outcome::of(|| world::World::new(plan, tell).run())
 }
 
 /// Plays a plan on a server whose disk lies: a restart loses the last tick that was synced.
 pub fn run_on_lying_disk(plan: &Plan) -> Outcome {
-    let mut world = world::World::new(plan, false);
-    world.server.forgets = true;
-    world.run()
+    Outcome::of(|| {
+        let mut world = world::World::new(plan, false);
+        world.server.forgets = true;
+        world.run()
+    })
 }
 
 /// Plays a plan with a bug planted in every engine.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is held to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +46,8 @@ pub enum Wrong {
     NotJoined,
     /// The world does not come to rest.
     Restless,
+    /// Something panicked.
+    Panicked,
 }
 
 /// One thing that is wrong.
@@ -98,4 +101,18 @@ pub struct Outcome {
     pub digest: [u8; 32],
     /// What happened, a line each, where it was asked for.
     pub transcript: Vec<String>,
+}
+
+impl Outcome {
+    /// What `play` comes to, where a panic is one more thing that may be wrong.
+    pub(crate) fn of(play: impl FnOnce() -> Self) -> Self {
+        let played = catch_unwind(AssertUnwindSafe(play));
+        played.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let text = text.unwrap_or_else(|| "without words".to_owned());
+            let violation = Violation { wrong: Wrong::Panicked, text };
+            Self { violations: vec![violation], ..Self::default() }
+        })
+    }
 }

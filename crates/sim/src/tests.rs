@@ -44,3 +44,13 @@ fn a_disk_that_lies_about_its_syncs_is_found() {
     let found = (0..10).any(|seed| !run_on_lying_disk(&Plan::of_seed(seed)).violations.is_empty());
     assert!(found);
 }
+
+#[test]
+fn a_panic_is_a_wrong_like_others() {
+    let outcome = crate::Outcome::of(|| panic!("out of reach"));
+    let violation = &outcome.violations[0];
+    assert_eq!(
+        (violation.wrong, violation.text.as_str()),
+        (crate::Wrong::Panicked, "out of reach")
+    );
+}
