@@ -1,7 +1,7 @@
 //! Ed25519 (RFC 8032), the one signature of the protocol: the server's, and by way of `crypto` the
 //! devices' and the identities'.
 //!
-//! Under the feature `stand-in` it is a toy that anybody can forge: see [`crate::stand_in`].
+//! Under the feature `stand-in` it is a toy that anybody can forge: see `stand_in.rs`.
 
 use ed25519_dalek::SigningKey;
 

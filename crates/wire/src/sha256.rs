@@ -1,6 +1,6 @@
 //! SHA-256 (FIPS 180-4), the one hash of tags, cells and the log's tree.
 //!
-//! Under the feature `stand-in` it is a toy: see [`crate::stand_in`].
+//! Under the feature `stand-in` it is a toy: see `stand_in.rs`.
 
 /// The hash over these parts, one after the other.
 #[cfg(not(feature = "stand-in"))]
