@@ -7,7 +7,8 @@ mod words;
 
 pub(crate) use twice::{NEXT_NUMBER, Twice};
 
-use crate::row::{Expected, Outcome, Play, Row, Who, Within};
+use crate::row::{Expected, Outcome, Play, Row, Who, sign};
+use crate::stage::{CHLOE, Stage};
 
 pub(crate) fn rows() -> Vec<Row> {
     [commits::ROWS, lanes::ROWS, words::ROWS].concat()
@@ -28,7 +29,13 @@ const fn skip(check: &'static str) -> Expected {
     Expected::Skipped { check }
 }
 
-/// A sign at these devices, within so many seconds.
-const fn sign(by: &'static [&'static str], what: &'static str, seconds: u64) -> Expected {
-    Expected::Noticed { by, what, within: Within::Seconds(seconds), evidence: false }
+/// Chloe does this, and her own device is away.
+fn chloe(deed: impl FnOnce(&mut Stage, &mut Twice)) -> Stage {
+    let mut stage = Stage::new();
+    let mut chloe = Twice::of(&mut stage, CHLOE);
+    stage.away(CHLOE);
+    stage.misdeed();
+    deed(&mut stage, &mut chloe);
+    stage.wait(2);
+    stage
 }

@@ -43,6 +43,15 @@ pub enum Expected {
     Hidden(&'static str),
 }
 
+/// A sign at these devices, within so many seconds.
+pub(crate) const fn sign(
+    by: &'static [&'static str],
+    what: &'static str,
+    seconds: u64,
+) -> Expected {
+    Expected::Noticed { by, what, within: Within::Seconds(seconds), evidence: false }
+}
+
 /// A bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {

@@ -7,9 +7,9 @@ mod segments;
 mod views;
 mod withholding;
 
-use crate::row::{Expected, Outcome, Play, Row, Who, Within};
-use undertone_hostile::engine::server_key;
-use undertone_wire::{Answer, DigestPage, SignedHead};
+use crate::row::{Expected, Outcome, Play, Row, Who, Within, sign};
+use undertone_hostile::engine::sign_head;
+use undertone_wire::{Answer, DigestPage};
 
 pub(crate) fn rows() -> Vec<Row> {
     [answers::ROWS, log::ROWS, segments::ROWS, views::ROWS, withholding::ROWS, identity::ROWS]
@@ -35,16 +35,6 @@ const fn alarm(
     evidence: bool,
 ) -> Expected {
     Expected::Noticed { by, what, within: Within::Words(words), evidence }
-}
-
-/// A sign at these devices, within so many seconds.
-const fn sign(by: &'static [&'static str], what: &'static str, seconds: u64) -> Expected {
-    Expected::Noticed { by, what, within: Within::Seconds(seconds), evidence: false }
-}
-
-/// Signs a head again after something in it was changed.
-fn sign_head(head: &mut SignedHead) {
-    *head = head.head.clone().sign(&server_key());
 }
 
 /// A page, changed and signed anew.

@@ -7,7 +7,7 @@
 
 use crate::{
     edit::edit,
-    engine::{Server, open, put, restored, server_key},
+    engine::{Server, open, put, restored, server_key, sign_head},
     input::Input,
     world::{BEN, Disk, START_MS, load, outputs, pages, persist, scenes},
 };
@@ -18,7 +18,7 @@ use undertone_core::{
 };
 use undertone_server_core::Ticket;
 use undertone_wire::{
-    Answer, DigestPage, Frame, Head, Refusal, RefusalKind, Request, SignedHead, decode, encode,
+    Answer, DigestPage, Frame, Head, Refusal, RefusalKind, Request, decode, encode,
     merkle::Frontier,
 };
 
@@ -169,7 +169,7 @@ impl Victim<'_> {
         let mut bytes = encode(page);
         edit(&mut bytes, &mut self.input);
         if let Ok(mut page) = decode::<DigestPage>(&bytes) {
-            signed(&mut page.head);
+            sign_head(&mut page.head);
             self.pushed(page);
         }
     }
@@ -274,7 +274,7 @@ impl Victim<'_> {
             0..=127 => None,
             _ => Some(self.input.number()),
         };
-        signed(&mut page.head);
+        sign_head(&mut page.head);
         self.pushed(page);
     }
 
@@ -297,16 +297,12 @@ fn busy() -> Answer {
     Answer::Refused(Refusal { kind: RefusalKind::Busy, message: Vec::new().into() })
 }
 
-fn signed(head: &mut SignedHead) {
-    *head = head.head.clone().sign(&server_key());
-}
-
 fn sign_again(answer: &mut Answer) {
     match answer {
-        Answer::Stored(receipt) | Answer::Taken { receipt, .. } => signed(&mut receipt.head),
-        Answer::Page(page) => signed(&mut page.head),
-        Answer::Segment(segment) => signed(&mut segment.head),
-        Answer::Proof(proof) => signed(&mut proof.head),
+        Answer::Stored(receipt) | Answer::Taken { receipt, .. } => sign_head(&mut receipt.head),
+        Answer::Page(page) => sign_head(&mut page.head),
+        Answer::Segment(segment) => sign_head(&mut segment.head),
+        Answer::Proof(proof) => sign_head(&mut proof.head),
         Answer::Found { .. } | Answer::None { .. } | Answer::Info(_) => {}
         Answer::Streaming | Answer::Refused(_) => {}
     }

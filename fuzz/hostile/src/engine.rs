@@ -9,7 +9,9 @@ use std::sync::Arc;
 use undertone_server_core::{
     CellStore, Config, Engine, Keys, MemFiles, OpenError, Put, Segments, Ticket, check, holds,
 };
-use undertone_wire::{Answer, CELL_LEN, Cell, DigestForm, Frame, Request, Tag, WriteKey, decode};
+use undertone_wire::{
+    Answer, CELL_LEN, Cell, DigestForm, Frame, Request, SignedHead, Tag, WriteKey, decode,
+};
 
 /// The real engine over files in memory.
 pub type Server = Engine<Segments<MemFiles>>;
@@ -20,6 +22,11 @@ const STEPS_MAX: usize = 200;
 /// The key of the server of every world.
 pub fn server_key() -> SigningKey {
     SigningKey::from_bytes(&[42; 32])
+}
+
+/// Signs a head again after something in it was changed.
+pub fn sign_head(head: &mut SignedHead) {
+    *head = head.head.clone().sign(&server_key());
 }
 
 /// The server on these files.

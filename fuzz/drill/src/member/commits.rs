@@ -1,6 +1,6 @@
 //! Cells of the control lane.
 
-use super::{Twice, by_member, sign, skip};
+use super::{Twice, by_member, chloe, sign, skip};
 use crate::row::{Expected, Outcome, Row};
 use crate::stage::{ADA, BEN, CHLOE, NAMES, Stage};
 use undertone_core::fuzzing::{Carried, Said};
@@ -73,17 +73,6 @@ pub(super) const ROWS: &[Row] = &[
         does_otherwise,
     ),
 ];
-
-/// Chloe does this, and her own device is away.
-fn chloe(deed: impl FnOnce(&mut Stage, &mut Twice)) -> Stage {
-    let mut stage = Stage::new();
-    let mut chloe = Twice::of(&mut stage, CHLOE);
-    stage.away(CHLOE);
-    stage.misdeed();
-    deed(&mut stage, &mut chloe);
-    stage.wait(2);
-    stage
-}
 
 fn noise() -> Cell {
     Cell::from_array([7; 2048])

@@ -1,6 +1,6 @@
 //! What a member says, in messages that count.
 
-use super::{NEXT_NUMBER, Twice, by_member, sign};
+use super::{NEXT_NUMBER, by_member, chloe, sign};
 use crate::row::{Expected, Outcome, Row};
 use crate::stage::{ADA, BEN, CHLOE, Stage};
 use undertone_core::fuzzing;
@@ -53,16 +53,6 @@ pub(super) const ROWS: &[Row] = &[
         nothing_to_see,
     ),
 ];
-
-fn chloe(deed: impl FnOnce(&mut Stage, &mut Twice)) -> Stage {
-    let mut stage = Stage::new();
-    let mut chloe = Twice::of(&mut stage, CHLOE);
-    stage.away(CHLOE);
-    stage.misdeed();
-    deed(&mut stage, &mut chloe);
-    stage.wait(2);
-    stage
-}
 
 fn text(stage: &mut Stage, number: u64, text: &str) -> Vec<u8> {
     let chat = stage.desk(CHLOE);
