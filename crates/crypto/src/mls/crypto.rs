@@ -2,7 +2,7 @@
 
 #[cfg(feature = "stand-in")]
 use crate::stand_in::CryptoProvider;
-use crate::xwing;
+use crate::{Secret, schedule::expand, xwing};
 #[cfg(not(feature = "stand-in"))]
 use openmls_libcrux_crypto::CryptoProvider;
 use openmls_traits::{
@@ -15,6 +15,7 @@ use openmls_traits::{
 };
 use rand::{CryptoRng, RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
+use sha2::{Digest, Sha256};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tls_codec::SecretVLBytes;
 use zeroize::Zeroizing;
@@ -22,7 +23,24 @@ use zeroize::Zeroizing;
 /// See the module's head.
 pub(super) struct Crypto {
     libcrux: CryptoProvider,
-    rng: Mutex<ChaCha20Rng>,
+    generators: Mutex<Generators>,
+}
+
+/// OpenMLS seals the secrets of a path on several threads at once, and which is first nobody knows.
+/// Were all served from one stream, no run could be repeated. So sealing has a key of its own, and
+/// what one seal draws follows from that key and from what it seals: distinct for distinct input, and
+/// the same bytes for the same (RFC 8937 mixes in the same way).
+struct Generators {
+    stream: ChaCha20Rng,
+    sealing: Secret,
+}
+
+impl Generators {
+    fn new(seed: [u8; 32]) -> Self {
+        let mut stream = ChaCha20Rng::from_seed(seed);
+        let sealing = Secret::random(&mut stream);
+        Self { stream, sealing }
+    }
 }
 
 impl Crypto {
@@ -30,18 +48,18 @@ impl Crypto {
     pub(super) fn new() -> Result<Self, CryptoError> {
         let libcrux = CryptoProvider::new()?;
         let seed = libcrux.random_array().map_err(|_| CryptoError::InsufficientRandomness)?;
-        Ok(Self { libcrux, rng: Mutex::new(ChaCha20Rng::from_seed(seed)) })
+        Ok(Self { libcrux, generators: Mutex::new(Generators::new(seed)) })
     }
 
     pub(super) fn reseed(&self, rng: &mut dyn CryptoRng) {
         let mut seed = Zeroizing::new([0; 32]);
         rng.fill_bytes(&mut seed[..]);
-        *self.rng() = ChaCha20Rng::from_seed(*seed);
+        *self.generators() = Generators::new(*seed);
     }
 
-    /// A panic while the lock is held leaves a generator that still generates.
-    fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
-        self.rng.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic while the lock is held leaves generators that still generate.
+    fn generators(&self) -> MutexGuard<'_, Generators> {
+        self.generators.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -50,13 +68,13 @@ impl OpenMlsRand for Crypto {
 
     fn random_array<const N: usize>(&self) -> Result<[u8; N], CryptoError> {
         let mut bytes = [0; N];
-        self.rng().fill_bytes(&mut bytes);
+        self.generators().stream.fill_bytes(&mut bytes);
         Ok(bytes)
     }
 
     fn random_vec(&self, length: usize) -> Result<Vec<u8>, CryptoError> {
         let mut bytes = vec![0; length];
-        self.rng().fill_bytes(&mut bytes);
+        self.generators().stream.fill_bytes(&mut bytes);
         Ok(bytes)
     }
 }
@@ -80,7 +98,11 @@ impl OpenMlsCrypto for Crypto {
         plaintext: &[u8],
     ) -> Result<HpkeCiphertext, CryptoError> {
         check(config)?;
-        let (output, ciphertext) = xwing::seal(public, info, aad, plaintext, &mut *self.rng())?;
+        let key = self.generators().sealing.clone();
+        let input = [public, info, aad, plaintext].map(Sha256::digest);
+        let seed = expand(&key, "seal", &input.each_ref().map(|hash| hash.as_slice()));
+        let mut rng = ChaCha20Rng::from_seed(*seed.dangerous_bytes());
+        let (output, ciphertext) = xwing::seal(public, info, aad, plaintext, &mut rng)?;
         Ok(HpkeCiphertext { kem_output: output.into(), ciphertext: ciphertext.into() })
     }
 
@@ -211,4 +233,27 @@ fn check(config: HpkeConfig) -> Result<(), CryptoError> {
     let ours = xwing::config();
     let same = config.0 == ours.0 && config.1 == ours.1 && config.2 == ours.2;
     same.then_some(()).ok_or(CryptoError::UnsupportedCiphersuite)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{envelope, vectors::rng};
+
+    #[test]
+    fn what_is_sealed_first_changes_nothing() {
+        let (_, public) = envelope::generate(&mut rng(1)).expect("a key");
+        let seal = |order: [&[u8]; 2]| {
+            let crypto = Crypto::new().expect("a generator");
+            crypto.reseed(&mut rng(2));
+            order.map(|plaintext| {
+                let sealed = crypto.hpke_seal(xwing::config(), &public.0, b"", b"", plaintext);
+                let sealed = sealed.expect("a key to seal to");
+                (sealed.kem_output.as_slice().to_vec(), sealed.ciphertext.as_slice().to_vec())
+            })
+        };
+        let [one, other] = seal([b"one", b"other"]);
+        assert_eq!(seal([b"other", b"one"]), [other.clone(), one.clone()]);
+        assert_ne!(one.0, other.0);
+    }
 }
