@@ -344,6 +344,13 @@ impl World {
         self.server = Engine::open(store, config, self.now_ms).expect("a backup opens");
     }
 
+    /// The server forgets what is old enough; that it has done so nobody is told, for nobody listens.
+    pub(crate) fn expire(&mut self) {
+        let listens = self.people.values().any(|person| person.streaming);
+        assert!(!listens, "who listens would have to be sent the tick");
+        self.server.expire(self.now_ms).expect("a disk in memory");
+    }
+
     /// Somebody stores a cell who is no device of this world.
     pub(crate) fn put_raw(&mut self, keys: &SlotKeys, cell: Cell) {
         let put = Put { tag: keys.tag, write: keys.write, cell, token: Vec::new().into() };

@@ -368,9 +368,7 @@ impl World {
     /// Honest people on an honest server cause no alarm; what expired may be told as one.
     pub(crate) fn check_alarm(&mut self, who: usize, event: &Event) {
         let Event::Alarm { code, text } = event else { return };
-        // Known, and waits for its repair: on a quiet server the newest head may be much older than
-        // what it expires, so that a device takes for withheld what has expired.
-        let codes = ["join_failed", "head_denied", "withheld"];
+        let codes = ["join_failed", "head_denied"];
         let expired = self.plan.may_expire() && codes.contains(&code.as_str());
         if !expired && !self.excused(who) {
             let text = format!("{}: {code}: {text}", self.name(who));

@@ -154,11 +154,16 @@ impl World {
             return self.crash_server(down_ms);
         }
         if tick.moved {
-            let streaming: Vec<u64> = self.streaming().collect();
-            streaming.into_iter().for_each(|line| self.schedule_push(line));
-            self.arm_heartbeat();
+            self.show_tick();
         }
         self.schedule_seal();
+    }
+
+    /// Everybody who listens is sent the newest tick.
+    pub(crate) fn show_tick(&mut self) {
+        let streaming: Vec<u64> = self.streaming().collect();
+        streaming.into_iter().for_each(|line| self.schedule_push(line));
+        self.arm_heartbeat();
     }
 
     fn streaming(&self) -> impl Iterator<Item = u64> + '_ {

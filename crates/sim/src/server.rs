@@ -132,15 +132,18 @@ impl Server {
         self.engine.as_ref().map(|engine| engine.heartbeat(now_ms))
     }
 
-    /// Forgets, hour by hour, what is older than the retention.
-    pub(crate) fn expire(&mut self, now_ms: u64) {
+    /// Forgets, hour by hour, what is older than the retention; tells whether that took a tick.
+    pub(crate) fn expire(&mut self, now_ms: u64) -> bool {
         const HOUR_MS: u64 = 3_600_000;
-        let Some(engine) = &self.engine else { return };
-        if now_ms >= self.expired_ms + HOUR_MS {
-            self.expired_ms = now_ms;
-            // A store that has failed expires nothing until it is opened again.
-            let _ = engine.expire(now_ms);
+        let Some(engine) = &self.engine else { return false };
+        if now_ms < self.expired_ms + HOUR_MS {
+            return false;
         }
+        self.expired_ms = now_ms;
+        let before = engine.newest().head.tick;
+        // A store that has failed says so to whoever writes next.
+        let _ = engine.expire(now_ms);
+        engine.newest().head.tick != before
     }
 
     /// The next write fails.

@@ -257,7 +257,9 @@ impl World {
         while self.violations.is_empty() && !done(self) {
             let Some(((at_ms, _), happening)) = self.agenda.pop_first() else { return };
             self.now_ms = self.now_ms.max(at_ms);
-            self.server.expire(self.now_ms);
+            if self.server.expire(self.now_ms) {
+                self.show_tick();
+            }
             self.happen(happening);
             self.watch.happened += 1;
             if self.watch.happened > HAPPENINGS_MAX {

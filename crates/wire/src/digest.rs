@@ -51,7 +51,7 @@ impl SegmentLevel {
     pub const ALL: [Self; 4] = [Self::TenSeconds, Self::Minute, Self::Hour, Self::Day];
 
     /// Length of a segment of this level.
-    pub fn length_ms(self) -> u64 {
+    pub const fn length_ms(self) -> u64 {
         match self {
             Self::TenSeconds => 10_000,
             Self::Minute => 60_000,

@@ -4,6 +4,7 @@ mod collisions;
 mod crashes;
 mod devices;
 mod evil;
+mod expiry;
 mod groups;
 mod malice;
 mod mended;

@@ -247,6 +247,54 @@ fn an_idle_server_forgets_its_last_hour_too() {
     assert_eq!(engine.newest().head.tick, 2, "an empty tick does not beget another");
 }
 
+/// Whether a client that knows only the newest head may take a tick of this time for expired.
+fn shows_expiry_of(engine: &Engine<Memory>, time_ms: u64) -> bool {
+    engine.newest().head.time_ms >= time_ms + engine.config.retention_ms
+}
+
+#[test]
+fn a_quiet_server_shows_in_a_head_what_it_expires() {
+    let engine = engine();
+    seal(&engine, START, [put(1, 1)]);
+    seal(&engine, START + 2 * HOUR, [put(2, 2)]);
+    let due = START + HOUR + engine.config.retention_ms;
+    assert_eq!(engine.expire(due - 1).unwrap(), 0);
+    assert_eq!(engine.newest().head.tick, 2, "nothing is due");
+    assert_eq!(engine.expire(due).unwrap(), 1);
+    assert!(shows_expiry_of(&engine, START));
+    let head = engine.newest().head;
+    assert_eq!((head.tick, engine.page(3).unwrap().ticks[0].prefixes.len()), (3, 0));
+    assert_eq!(engine.expire(due + 60_000).unwrap(), 0);
+    assert_eq!(engine.newest().head, head, "one head for each hour is enough");
+}
+
+#[test]
+fn who_seals_anyway_seals_nothing_more_to_expire() {
+    let engine = engine();
+    seal(&engine, START, [put(1, 1)]);
+    let due = START + HOUR + engine.config.retention_ms;
+    seal(&engine, due + 20_000, [put(2, 2)]);
+    assert_eq!(engine.expire(due + 30_000).unwrap(), 1);
+    assert!(shows_expiry_of(&engine, START));
+    assert_eq!(engine.newest().head.tick, 2);
+}
+
+#[test]
+fn whose_newest_head_was_an_empty_tick_sees_a_later_one_when_its_proof_expires() {
+    let engine = engine();
+    seal(&engine, START, [put(1, 1)]);
+    let due = START + HOUR + engine.config.retention_ms;
+    let empty: Vec<u64> = (0..3)
+        .map(|n| {
+            engine.seal_empty(due + n).unwrap();
+            engine.newest().head.size
+        })
+        .collect();
+    engine.expire(due + 2 * engine.config.retention_ms).unwrap();
+    assert_eq!(refused(&engine.proof(empty[0], u64::MAX)), RefusalKind::Expired);
+    assert!(shows_expiry_of(&engine, due));
+}
+
 #[test]
 fn a_successor_key_signs_from_the_next_tick_on() {
     let store = Memory::default();

@@ -55,7 +55,7 @@ fn run_until(files: &MemFiles, operations: u64) -> (Vec<u64>, HeadRef) {
         acknowledged.extend(stored.map(|(_, cell)| n * 3 + cell));
         if n == 20 {
             // An hour goes; whether that works is not the point.
-            let _failed = engine.expire(START + HOUR + 30 * 24 * HOUR);
+            let _failed = engine.expire(START + HOUR);
         }
     }
     (acknowledged, engine.newest().head.to_ref())
@@ -144,13 +144,26 @@ fn what_is_due_expires_although_nothing_can_be_stored() {
     assert!(matches!(seal(&engine, START + 4 * HOUR, [put(500, 1)])[0], Answer::Refused(_)));
     files.limit_capacity(None);
     assert!(matches!(seal(&engine, START + 4 * HOUR, [put(500, 1)])[0], Answer::Refused(_)));
-    assert_eq!(engine.expire(START + 3 * HOUR + 30 * 24 * HOUR), Ok(12));
+    assert_eq!(engine.expire(START + 3 * HOUR), Ok(12));
     assert!(files.contents("0000480001.seg").is_none());
     // The newest hour waits for a tick that cannot be sealed; the others do not wait for it.
-    assert!(engine.expire(START + 9 * HOUR + 30 * 24 * HOUR).is_err());
+    assert!(engine.expire(START + 9 * HOUR).is_err());
     assert_eq!(engine.store().ticks(), Some(10..=12));
     assert!(crate::check(&files).unwrap().is_sound());
     assert_eq!(open(&files).store().ticks(), Some(10..=12));
+}
+
+#[test]
+fn a_full_disk_forgets_what_is_due_although_no_head_can_show_it_first() {
+    let files = folder_of(4);
+    let engine = open(&files);
+    let head = engine.newest().head;
+    files.say_free(Some(0));
+    assert!(engine.expire(START + 4 * HOUR).is_err(), "no room for a head");
+    assert_eq!((engine.store().ticks(), engine.newest().head), (Some(10..=12), head));
+    files.say_free(None);
+    assert_eq!(engine.expire(START + 4 * HOUR), Ok(6));
+    assert_eq!(engine.newest().head.time_ms, START + 4 * HOUR);
 }
 
 /// The log continues every one of these heads, and holds the cell of this number.
@@ -178,7 +191,7 @@ fn the_log_forgets_an_hour_whose_files_stay() {
     }
     // The spine is written in five changes, and nothing is removed.
     files.fail_after(Some(5));
-    let due = START + HOUR + 30 * 24 * HOUR;
+    let due = START + HOUR;
     assert!(engine.expire(due).is_err());
     assert_eq!(engine.store().ticks().unwrap().start(), &2);
     assert_provable(&engine, &[boundary], 1);
@@ -202,7 +215,7 @@ fn an_expiry_that_failed_is_tried_again() {
                 seal(&engine, START + n * HOUR, [put(n, 1)]);
                 boundaries.push(engine.newest().head.to_ref());
             }
-            let due = START + (hours - 1) * HOUR + 30 * 24 * HOUR;
+            let due = START + (hours - 1) * HOUR;
             files.fail_after(Some(operations));
             assert_eq!(engine.expire(due).is_err(), operations < changes, "{operations}");
             assert_provable(&engine, &boundaries, hours - 1);
@@ -457,7 +470,7 @@ fn an_interrupted_expiry_is_finished() {
     let files = folder_of(4);
     let segment = files.contents("0000480001.seg").unwrap();
     let engine = open(&files);
-    engine.expire(START + 2 * HOUR + 30 * 24 * HOUR).unwrap();
+    engine.expire(START + 2 * HOUR).unwrap();
     drop(engine);
     files.create("0000480001.seg").unwrap();
     files.append("0000480001.seg", &segment).unwrap();
@@ -469,7 +482,7 @@ fn an_interrupted_expiry_is_finished() {
 fn expiry_leaves_nothing_of_the_cells() {
     let files = folder_of(3);
     let engine = open(&files);
-    engine.expire(START + 3 * HOUR + 31 * 24 * HOUR).unwrap();
+    engine.expire(START + 3 * HOUR).unwrap();
     drop(engine);
     let names = files.list().unwrap();
     let bytes: Vec<_> = names.iter().flat_map(|name| files.contents(name).unwrap()).collect();
