@@ -225,9 +225,11 @@ def main(folder, server=None):
     store = Store(folder, server)
     store.keys()
     store.spine()
+    expired = store.tick
     names = sorted(name for name in os.listdir(folder) if name.endswith(".seg"))
     for name in names:
         store.segment(name, name == names[-1])
+    need(not expired or store.tick > expired, "log.spine", "no tick is held after the expired hours")
     print(f"sound: server {store.server.hex()}")
     print(f"{store.hours} hours, {store.tick} ticks to date, {store.cells} cells held, log of {store.size} leaves")
 

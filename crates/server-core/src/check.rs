@@ -14,7 +14,7 @@ mod tests;
 
 use crate::{
     Files, StoreError,
-    segments::{disk, hours, is_ours, read_keys, read_spine},
+    segments::{NOTHING_HELD, disk, hours, is_ours, read_keys, read_spine},
 };
 use segments::Reopened;
 use undertone_wire::{Hash, HeadRef, KeyRing, merkle, merkle::Frontier};
@@ -66,6 +66,9 @@ pub fn check<F: Files + ?Sized>(files: &F) -> Result<Report, StoreError> {
     let hours = hours(files)?;
     for (at, hour) in hours.iter().enumerate() {
         checker.hour(files, *hour, at + 1 == hours.len())?;
+    }
+    if checker.report.hours_expired > 0 && checker.report.ticks == 0 {
+        checker.find("log.spine", NOTHING_HELD);
     }
     checker.twice_filled();
     Ok(checker.report)

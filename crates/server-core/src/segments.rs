@@ -45,7 +45,7 @@ use write::Writer;
 pub(crate) use format::{Header, Record, segment_name, sidecar_name};
 pub(crate) use keyfile::read as read_keys;
 pub use open::Cut;
-pub(crate) use open::{Walked, hours, is_ours, is_unfinished};
+pub(crate) use open::{NOTHING_HELD, Walked, hours, is_ours, is_unfinished};
 pub(crate) use scan::{Scanned, Stop, first_unsound_cell, header as segment_header, scan};
 pub(crate) use sidecar::Sidecar;
 pub(crate) use spine::read as read_spine;

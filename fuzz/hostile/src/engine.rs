@@ -37,6 +37,17 @@ pub fn open(files: MemFiles, now_ms: u64) -> Result<Server, OpenError> {
     open_after(files, None, now_ms)
 }
 
+/// The same server, which keeps cells so long.
+pub(crate) fn open_keeping(
+    files: MemFiles,
+    retention_ms: u64,
+    now_ms: u64,
+) -> Result<Server, OpenError> {
+    let config = Config { retention_ms, ..Config::new(Keys::first(server_key())) };
+    let store = Segments::open(files, &config.keys, [1; 32])?;
+    Engine::open(store, config, now_ms)
+}
+
 /// The server on the files of a backup, which says so in each head.
 ///
 /// # Errors

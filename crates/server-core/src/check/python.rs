@@ -84,4 +84,7 @@ fn a_damaged_folder_is_not() {
         files.tamper(name, |bytes| bytes[at] ^= 4);
         assert!(!verify(&files).0, "{name} {at}");
     }
+    let without_ticks = folder_of(2);
+    without_ticks.remove("0000480001.seg").unwrap();
+    assert!(!verify(&without_ticks).0);
 }

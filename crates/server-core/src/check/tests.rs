@@ -1,5 +1,5 @@
 use super::*;
-use crate::{MemFiles, testkit::*};
+use crate::{MemFiles, Segments, StoreError, testkit::*};
 use undertone_wire::CELL_LEN;
 
 fn report(files: &MemFiles) -> Report {
@@ -60,6 +60,24 @@ fn a_log_that_was_cut_back_and_written_anew_is_not_told_from_the_folder_alone() 
     let files = folder();
     files.remove("0000480029.seg").unwrap();
     assert!(report(&files).is_sound());
+}
+
+/// The newest hour never expires: a folder that knows expired hours has lost ticks if it holds none.
+#[test]
+fn expired_hours_without_a_tick_after_them_are_damage() {
+    let (gone, torn) = (folder_of(2), folder_of(2));
+    gone.remove("0000480001.seg").unwrap();
+    torn.tamper("0000480001.seg", |bytes| bytes.truncate(180));
+    for files in [gone, torn] {
+        let places: Vec<_> = report(&files).findings.into_iter().map(|it| it.place).collect();
+        assert_eq!(places, ["log.spine"]);
+        let before = files.list().unwrap();
+        let refused = Segments::open(files.clone(), &keys(), [1; 32]);
+        assert!(
+            matches!(refused, Err(StoreError::Damaged { place, .. }) if place.starts_with("log.spine"))
+        );
+        assert_eq!(files.list().unwrap(), before, "nothing is removed");
+    }
 }
 
 #[test]

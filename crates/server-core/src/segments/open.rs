@@ -27,6 +27,9 @@ const RECORD_MAX: u64 =
 /// What a disk writes as a whole.
 const SECTOR: usize = 512;
 
+/// What is wrong with a folder that knows expired hours and nothing else.
+pub(crate) const NOTHING_HELD: &str = "no tick is left of those after the hours that have expired";
+
 /// An unfinished last tick that was cut on opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
@@ -47,6 +50,9 @@ pub(super) fn open<F: Files>(files: &F, server: &ServerId) -> Result<Opened, Sto
     let hours = hours(files)?;
     let (spine, spine_end) = spine::open(files, hours.first().copied())?;
     let expired = spine.last().map(|record| record.hour);
+    if expired.is_some() {
+        holds_a_tick(files, hours.iter().copied().filter(|hour| Some(*hour) > expired).collect())?;
+    }
     let hours = finish_expiry(files, hours, expired)?;
     let (hours, cut) = drop_empty(files, hours)?;
     let mut opening = Opening { cut, ..Opening::after(spine.last()) };
@@ -66,6 +72,18 @@ pub(crate) fn hours<F: Files + ?Sized>(files: &F) -> Result<Vec<u64>, StoreError
     let mut hours: Vec<_> = names.iter().filter_map(|name| hour_of(name)).collect();
     hours.sort_unstable();
     Ok(hours)
+}
+
+/// An hour expires only when a later one holds a tick, and that tick was durable before. Without one
+/// a log that has expired hours has lost its newest, and going on would begin it anew. Nothing is
+/// removed before this is known.
+fn holds_a_tick<F: Files>(files: &F, hours: Vec<u64>) -> Result<(), StoreError> {
+    let holds = match hours[..] {
+        [] => false,
+        [only] => !is_without_ticks(files, &segment_name(only))?,
+        _ => true,
+    };
+    holds.then_some(()).ok_or_else(|| damaged(spine::NAME, 0, NOTHING_HELD))
 }
 
 /// Removes the files of hours that the spine says have expired: a crash came between.
