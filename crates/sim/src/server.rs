@@ -168,7 +168,7 @@ impl Server {
     /// What the engine says when it cannot take up its own log.
     pub(crate) fn restart(&mut self, now_ms: u64) -> Result<(), String> {
         if self.forgets {
-            self.memory.lose_newest();
+            self.memory.dangerous_lose_newest();
         }
         let opened = Engine::open(self.memory.reopen(), self.config.clone(), now_ms);
         self.engine = Some(opened.map_err(|error| error.to_string())?);

@@ -71,7 +71,7 @@ impl Memory {
 
     /// Takes away the newest tick, as a disk does that lied about its sync: the store breaks its
     /// contract, and whoever was answered has to notice.
-    pub fn lose_newest(&self) {
+    pub fn dangerous_lose_newest(&self) {
         let mut state = self.state();
         let Some((tick, kept)) = state.ticks.pop_last() else { return };
         let first = kept.size() - kept.stored.leaf_hashes().len() as u64;
