@@ -65,6 +65,8 @@ pub(crate) struct World {
     pub swallow: Option<Swallow>,
     /// Cells that the server lists and does not deliver.
     pub withheld: BTreeSet<Tag>,
+    /// People whose fetches are not answered.
+    pub unanswered: BTreeSet<&'static str>,
     /// What left each device for which slot: nothing ever seals two cells for one (DESIGN.md
     /// section 8), also not after a crash or with an older copy of the profile.
     sent: BTreeMap<(&'static str, Tag), Cell>,
@@ -99,6 +101,7 @@ impl World {
             hold_ticks: false,
             swallow: None,
             withheld: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
             sent: BTreeMap::new(),
         };
         for name in names {
@@ -292,6 +295,7 @@ impl World {
         match request {
             Request::Put { tag, cell, .. }
                 if self.swallow.as_mut().is_some_and(|lost| lost(name, &tag, &cell)) => {}
+            Request::Get { .. } if self.unanswered.contains(name) => {}
             Request::Get { tag, .. } if self.withheld.contains(&tag) => {
                 self.answer(name, id, Answer::None { colliding: Vec::new() });
             }

@@ -9,6 +9,7 @@ impl Account {
     pub(super) fn on_recovered(&mut self, after: u64, until: u64) {
         let cells = self.cells.restore(&self.log);
         self.with_each(|to, ctx| to.wait_for_the_lost(until, ctx));
+        self.log_moved = true;
         let again = match cells {
             0 => "Nothing that this device wrote or followed is among it.".to_owned(),
             1 => "One cell of it that this device has kept is put again.".to_owned(),

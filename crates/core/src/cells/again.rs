@@ -75,6 +75,7 @@ impl Cells {
     /// Takes up whatever the log's recoveries have undone and was not put again yet; how many cells
     /// that are.
     pub(crate) fn restore(&mut self, log: &LogFollower) -> usize {
+        self.fetches.cancel_undone(log);
         for (tag, kept) in self.archive.iter() {
             let lost = undone_by(kept.tick(), log).is_some_and(|hole| kept.again < hole.until);
             if lost {

@@ -146,6 +146,13 @@ impl Fetches {
         };
     }
 
+    /// What a recovery has undone stands nowhere any more: whoever wants such a cell asks anew.
+    pub(super) fn cancel_undone(&mut self, log: &LogFollower) {
+        let undone = |want: &&Want| want.1.is_some_and(|tick| log.is_undone(tick));
+        let undone: Vec<Want> = self.all.keys().filter(undone).copied().collect();
+        undone.iter().for_each(|want| self.cancel(want));
+    }
+
     pub(super) fn cancel_where(&mut self, gone: impl Fn(&Owner) -> bool) {
         let unwanted = self.all.iter().filter(|(_, fetch)| fetch.owners.iter().all(&gone));
         let unwanted: Vec<Want> = unwanted.map(|(want, _)| *want).collect();

@@ -51,12 +51,12 @@ impl Conversation {
     /// Reads epochs that have ended and still wait for a cell; forgets those that are complete.
     fn read_past(&mut self, ctx: &mut Ctx<'_>) {
         for index in (0..self.past.len()).rev() {
-            let closed = self.past[index].closed;
+            let (opened, closed) = (self.past[index].epoch.opened, self.past[index].closed);
             let live = self.is_live();
             if live
                 && self.read_lanes(At::Past(index), closed, ctx) == Reached::Limit
                 && self.is_live()
-                && !Self::reads_on(closed, ctx)
+                && !Self::reads_on(opened, closed, ctx)
             {
                 let number = self.past.remove(index).epoch.number;
                 self.reading.lanes.retain(|(epoch, _), _| *epoch != number);

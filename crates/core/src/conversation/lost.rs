@@ -4,16 +4,19 @@
 //! then this epoch may in truth have ended: no change is made for a while, and what one writes in it
 //! is remembered until the epoch's end is known, to be sealed again if it came too late.
 
-use super::{Conversation, Ctx};
+use super::{Conversation, Ctx, Reading};
+use crate::log::Hole;
 
 /// For so long no change is made after a recovery: those who know of a lost one come back.
 const WAIT_MS: u64 = 240_000;
-/// For so long an epoch whose end was lost is read on: its authors come back.
+/// For so long an epoch of which some was lost is read on: its authors come back.
 const READ_ON_MS: u64 = 7 * 86_400_000;
 
 impl Conversation {
     /// The server has lost ticks; `until` is the first of its new life.
     pub(crate) fn wait_for_the_lost(&mut self, until: u64, ctx: &mut Ctx<'_>) {
+        // What was seen listed and is not read yet stands elsewhere now, if anywhere.
+        self.reading = Reading::default();
         if self.is_live() && self.epoch.opened < until {
             self.pace.wait_until_ms = self.pace.wait_until_ms.max(ctx.now_ms + WAIT_MS);
             self.touch();
@@ -44,11 +47,12 @@ impl Conversation {
         ctx.log.holes().iter().any(|hole| opened < hole.until && hole.until <= tick)
     }
 
-    /// Whether an epoch that ended in `closed` is read on: its end was lost and has come back, and
-    /// not every author has, yet.
-    pub(super) fn reads_on(closed: u64, ctx: &Ctx<'_>) -> bool {
+    /// Whether an epoch that lasted from `opened` to `closed` is read on: some of it was lost, and not
+    /// every author has come back, yet. What they put again counts in the tick in which it was first.
+    pub(super) fn reads_on(opened: u64, closed: u64, ctx: &Ctx<'_>) -> bool {
         let now_ms = ctx.log.time_ms();
         let recent = |time_ms: u64| now_ms.saturating_sub(time_ms) < READ_ON_MS;
-        ctx.log.holes().iter().any(|hole| hole.holds(closed) && recent(hole.time_ms))
+        let lost = |hole: &Hole| opened < hole.until && hole.after < closed;
+        ctx.log.holes().iter().any(|hole| lost(hole) && recent(hole.time_ms))
     }
 }

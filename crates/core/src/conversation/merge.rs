@@ -77,7 +77,7 @@ impl Conversation {
         match self.next_epoch(opening, ctx) {
             Some(next) => {
                 let ended = std::mem::replace(&mut self.epoch, next);
-                let reads_on = Self::reads_on(win.closing, ctx);
+                let reads_on = Self::reads_on(ended.opened, win.closing, ctx);
                 self.keep_past(ended, win.closing, before, reads_on);
             }
             None => return self.become_stuck("its next epoch cannot be derived", ctx),

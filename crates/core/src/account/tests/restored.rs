@@ -277,3 +277,42 @@ fn a_change_that_took_the_place_of_a_lost_one_is_said_to_whoever_had_followed_th
     });
     assert_eq!(stuck.len(), 1, "{stuck:?}");
 }
+
+#[test]
+fn what_was_listed_and_not_read_before_the_loss_is_read_where_it_stands_after_it() {
+    let mut world = desk(13);
+    let backup = world.backup();
+    world.unanswered.insert("Ben");
+    say(&mut world, "Ada", "one");
+    let chat = desk_of(&mut world, "Ada");
+    let name = Name::parse("Newsroom").expect("a name");
+    world.command("Ada", Command::Rename { chat, name }).expect("an admin may");
+    world.rest();
+    say(&mut world, "Chloe", "two");
+    world.set_online("Ben", false);
+    world.unanswered.clear();
+    world.restore(&backup);
+    world.pass(600_000);
+    world.set_online("Ben", true);
+    world.pass(600_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: one", "Chloe: two"]);
+}
+
+#[test]
+fn an_author_who_comes_back_after_a_later_change_is_heard_by_whoever_was_away_before() {
+    let mut world = desk(14);
+    world.set_online("Chloe", false);
+    let backup = world.backup();
+    say(&mut world, "Ben", "one");
+    say(&mut world, "Ben", "two");
+    world.set_online("Ben", false);
+    world.restore(&backup);
+    world.pass(600_000);
+    rename(&mut world, "Ada", "Newsroom");
+    world.set_online("Chloe", true);
+    world.pass(300_000);
+    assert!(!talk(&mut world, "Chloe").contains(&"Ben: one".to_owned()));
+    world.set_online("Ben", true);
+    world.pass(300_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ben: one", "Ben: two"]);
+}
