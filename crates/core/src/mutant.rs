@@ -3,6 +3,9 @@
 //! They exist only under the feature `mutants`, which the simulator alone turns on; without it
 //! [`planted`] is a constant and nothing is left of them. The binary refuses to be built with them.
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
 /// Whether this build can be made wrong on purpose.
 pub const HAS_MUTANTS: bool = cfg!(feature = "mutants");
 
@@ -69,6 +72,13 @@ mutants! {
     NoReseal "no-reseal",
     /// A message that was received is shown once more.
     ShownTwice "shown-twice",
+    /// The cells of changes are all sealed with one nonce.
+    SameNonce "same-nonce",
+}
+
+/// Randomness that is none: the same numbers every time.
+pub(crate) fn same_again() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([0; 32])
 }
 
 #[cfg(feature = "mutants")]

@@ -85,6 +85,13 @@ pub enum Act {
         /// What.
         role: Role,
     },
+    /// Somebody begins a group anew.
+    Restart {
+        /// Who.
+        who: usize,
+        /// What.
+        group: usize,
+    },
     /// Somebody's device is away.
     Offline {
         /// Whose.
@@ -192,6 +199,12 @@ pub enum Fault {
         /// Whose.
         who: usize,
     },
+    /// The server's folder is lost and put back from a backup, and the server says so; the backup is
+    /// made at the first such fault.
+    Recovery {
+        /// How long that takes.
+        down_ms: u64,
+    },
 }
 
 /// How the server's next write fails.
@@ -245,6 +258,7 @@ impl Act {
             Self::Leave { .. } => "leave",
             Self::Rename { .. } => "rename",
             Self::Role { .. } => "role",
+            Self::Restart { .. } => "restart",
             Self::Offline { .. } => "offline",
             Self::Online { .. } => "online",
             Self::Glimpse { .. } => "glimpse",
@@ -267,6 +281,7 @@ impl Fault {
             Self::Hold { .. } => "hold",
             Self::Clock { .. } => "clock",
             Self::Rollback { .. } => "rollback",
+            Self::Recovery { .. } => "recovery",
         }
     }
 }

@@ -17,8 +17,10 @@
 
 mod act;
 mod disk;
+mod faults;
 mod judge;
 mod line;
+mod lineage;
 mod minimise;
 mod net;
 mod observe;
@@ -27,9 +29,11 @@ mod perform;
 mod person;
 mod plan;
 mod play;
+mod presence;
 mod server;
 mod told;
 mod watch;
+mod wishes;
 mod world;
 
 pub use act::{Act, Fault, Place, Step, What};

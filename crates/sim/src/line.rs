@@ -11,6 +11,8 @@ pub(crate) struct Line {
     pub served_until_ms: u64,
     /// Next tick to push, once it streams.
     pub follows: Option<u64>,
+    /// The request that it streams for.
+    pub stream_id: u32,
     /// Whether a push is under way already.
     pub pushing: bool,
     up_ms: u64,
@@ -20,7 +22,16 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn new(who: usize, life: u32) -> Self {
         let served_until_ms = u64::MAX;
-        Self { who, life, served_until_ms, follows: None, pushing: false, up_ms: 0, down_ms: 0 }
+        Self {
+            who,
+            life,
+            served_until_ms,
+            follows: None,
+            stream_id: 0,
+            pushing: false,
+            up_ms: 0,
+            down_ms: 0,
+        }
     }
 
     /// When something that leaves the client for `delay_ms` arrives: never before what left earlier.

@@ -6,7 +6,7 @@ use crate::world::{Happening, World};
 use rand::Rng;
 use undertone_core::io::Input;
 use undertone_server_core::Put;
-use undertone_wire::{Answer, Request, Tag};
+use undertone_wire::{Answer, Refusal, Request, Tag};
 
 /// The shortest time between two ticks, milliseconds.
 const TICK_MS: u64 = 20;
@@ -30,8 +30,12 @@ impl World {
         let line = self.next_line;
         self.next_line += 1;
         self.lines.insert(line, Line::new(who, self.people[who].life));
-        self.people[who].line = Some(line);
-        self.people[who].walked = None;
+        let newest = self.server.newest();
+        let person = &mut self.people[who];
+        person.line = Some(line);
+        person.walked = None;
+        (person.newest, person.shown) = (newest, 0);
+        person.presence.comes(self.now_ms);
         self.see_presence(who, true);
         self.feed(who, Input::Connected);
     }
@@ -47,7 +51,7 @@ impl World {
     pub(crate) fn transmit(&mut self, who: usize, id: u32, request: Request) {
         if let Request::Put { tag, cell, .. } = &request
             && let Some(violation) = self.watch.on_put(who, *tag, cell)
-            && !self.could_not_know(who, tag)
+            && !self.could_not_know(who, tag, violation.wrong)
         {
             self.wrong(violation.wrong, violation.text);
         }
@@ -67,9 +71,16 @@ impl World {
 
     /// A profile that was put back knows nothing of a cell that it sent before, unless the server had
     /// listed it when this connection began.
-    fn could_not_know(&self, who: usize, tag: &Tag) -> bool {
-        let walked = self.people[who].walked.unwrap_or_default();
-        self.plan.rolls_back(who) && self.server.listed(tag).is_none_or(|tick| tick > walked)
+    fn could_not_know(&mut self, who: usize, tag: &Tag, wrong: Wrong) -> bool {
+        let person = &self.people[who];
+        let walked = person.walked.unwrap_or_default();
+        let excused = wrong == Wrong::SlotTwice
+            && person.restored_ms.is_some()
+            && self.server.listed(tag).is_none_or(|tick| tick > walked);
+        if excused && let Some(first) = self.watch.first_put(who, tag) {
+            self.people[who].collided.push((*tag, first));
+        }
+        excused
     }
 
     /// The server reads a request, if it still reads that connection.
@@ -88,20 +99,25 @@ impl World {
                     Err(refusal) => self.answer(line, id, Answer::Refused(refusal)),
                 }
             }
-            Request::Stream { from } => {
-                self.answer(line, id, Answer::Streaming);
-                if let Some(open) = self.lines.get_mut(&line) {
-                    open.follows = Some(from);
-                }
-                self.schedule_push(line);
-                self.arm_heartbeat();
-            }
+            Request::Stream { from } => self.stream(line, id, from),
             other => {
                 let Some(engine) = self.server.engine() else { return };
                 let answer = engine.answer(&other);
                 self.answer(line, id, answer);
             }
         }
+    }
+
+    fn stream(&mut self, line: u64, id: u32, from: u64) {
+        if let Err(refusal) = self.server.may_stream(from) {
+            return self.answer(line, id, Answer::Refused(refusal));
+        }
+        self.answer(line, id, Answer::Streaming);
+        if let Some(open) = self.lines.get_mut(&line) {
+            (open.follows, open.stream_id) = (Some(from), id);
+        }
+        self.schedule_push(line);
+        self.arm_heartbeat();
     }
 
     fn answer(&mut self, line: u64, id: u32, answer: Answer) {
@@ -122,6 +138,10 @@ impl World {
         let Some(open) = self.lines.get(&line) else { return };
         let (who, life) = (open.who, open.life);
         if self.people[who].line == Some(line) {
+            let head = head_of(&input).unwrap_or_default();
+            let person = &mut self.people[who];
+            person.shown = person.shown.max(head);
+            person.seen = person.seen.max(head);
             return self.feed(who, input);
         }
         let same = self.people[who].life == life && self.people[who].account.is_some();
@@ -187,13 +207,29 @@ impl World {
         open.pushing = false;
         let served = open.served_until_ms >= self.now_ms;
         let Some(mut from) = open.follows.filter(|_| served) else { return };
-        while let Some(page) = self.server.page(from) {
-            from = page.ticks.last().map_or(from, |last| last.tick + 1);
-            self.send_down(line, Input::Push(page));
+        let id = open.stream_id;
+        loop {
+            match self.server.page(from) {
+                Ok(page) if page.ticks.is_empty() => break,
+                Ok(page) => {
+                    from = page.ticks.last().map_or(from, |last| last.tick + 1);
+                    self.send_down(line, Input::Push(page));
+                }
+                // A stream that cannot go on is answered a second time.
+                Err(refusal) => return self.end_stream(line, id, refusal),
+            }
         }
         if let Some(open) = self.lines.get_mut(&line) {
             open.follows = Some(from);
         }
+    }
+
+    fn end_stream(&mut self, line: u64, id: u32, refusal: Refusal) {
+        self.coverage.count("stream-ends");
+        if let Some(open) = self.lines.get_mut(&line) {
+            open.follows = None;
+        }
+        self.answer(line, id, Answer::Refused(refusal));
     }
 
     /// After a silence the newest head goes out.
@@ -230,6 +266,7 @@ impl World {
     pub(crate) fn cut(&mut self, who: usize, linger_ms: u64) {
         let Some(line) = self.people[who].line.take() else { return };
         self.note(|world| format!("{} is disconnected", world.name(who)));
+        self.people[who].presence.goes(self.now_ms);
         self.close(line, linger_ms);
         self.see_presence(who, false);
         self.feed(who, Input::Disconnected);
@@ -270,7 +307,7 @@ impl World {
         self.check_promises();
     }
 
-    /// What was acknowledged is there.
+    /// What was acknowledged is there, but for what a recovery has declared lost.
     pub(crate) fn check_promises(&mut self) {
         let broken = self.server.broken_promises(self.now_ms).len();
         if broken > 0 {
@@ -278,4 +315,17 @@ impl World {
             self.wrong(Wrong::ServerLost, text);
         }
     }
+}
+
+/// The tick of the newest head that something from the server shows.
+fn head_of(input: &Input) -> Option<u64> {
+    let page = match input {
+        Input::Push(page) | Input::Answer { answer: Answer::Page(page), .. } => page,
+        Input::Answer { answer: Answer::Proof(proof), .. } => return Some(proof.head.head.tick),
+        Input::Answer { answer: Answer::Segment(segment), .. } => {
+            return Some(segment.head.head.tick);
+        }
+        _ => return None,
+    };
+    Some(page.head.head.tick)
 }

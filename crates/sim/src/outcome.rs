@@ -20,7 +20,7 @@ pub enum Wrong {
     Split,
     /// At the quiet end something that was asked for is still undecided.
     NoProgress,
-    /// A conversation is stuck in a world where nothing expired and nothing was rolled back.
+    /// A conversation is stuck although nothing expired unread and nothing was rolled back.
     Stuck,
     /// A conversation became stuck and nobody was told.
     SilentStuck,
@@ -38,6 +38,10 @@ pub enum Wrong {
     NonceTwice,
     /// A device cannot read what it persisted itself.
     Unloadable,
+    /// A profile that was put back has met its other life, and nobody was told.
+    CopyUnsaid,
+    /// A message stands where nobody was, or is nobody's.
+    Stray,
     /// Stored state grows beyond what was done.
     Unbounded,
     /// A message was accepted by the engine and is in no history of its author.

@@ -51,7 +51,7 @@ impl World {
             }
         }
         // The news of having walked comes at the end of the step that walked.
-        if put && self.people[who].walked.is_none() {
+        if put && !self.has_walked(who) {
             self.wrong(Wrong::Unwalked, format!("{} puts a cell", self.name(who)));
         }
         for chat in touched {
@@ -62,6 +62,13 @@ impl World {
         {
             self.go_away(who, ms);
         }
+    }
+
+    /// Whether a device says that it has walked, and has at least been shown as far as the server had
+    /// come when this connection began.
+    fn has_walked(&self, who: usize) -> bool {
+        let person = &self.people[who];
+        person.line.is_none() || (person.walked.is_some() && person.shown >= person.newest)
     }
 
     /// Counts down to a death that was ordered.
@@ -100,7 +107,7 @@ impl World {
             self.note(|world| format!("{} is told {event:?}", world.name(who)));
         }
         if let Event::CaughtUp { tick } = event {
-            self.people[who].walked = Some(*tick);
+            self.on_caught_up(who, *tick);
         }
         if let Event::Member { chat, text } = event {
             self.on_membership(who, *chat, text);
@@ -110,6 +117,17 @@ impl World {
         self.check_alarm(who, event);
     }
 
+    fn on_caught_up(&mut self, who: usize, tick: u64) {
+        self.note(|world| format!("{} has walked to tick {tick}", world.name(who)));
+        let person = &mut self.people[who];
+        person.walked = Some(tick);
+        let newest = person.newest;
+        if tick < newest {
+            let text = format!("{} calls {tick} the newest, not {newest}", self.name(who));
+            self.wrong(Wrong::Unwalked, text);
+        }
+    }
+
     /// Looks at a conversation that has changed.
     fn observe(&mut self, who: usize, chat: ChatId) {
         let Some(account) = &mut self.people[who].account else { return };
@@ -117,6 +135,7 @@ impl World {
         let violation = self.watch.on_standing(&self.people[who].name, &standing);
         let entered = standing.epoch.as_ref().map(|epoch| (standing.group, epoch.number));
         self.people[who].entered.extend(entered);
+        self.people[who].note_group(&standing);
         let before = self.people[who].standings.insert(chat, standing);
         self.tell_epoch(who, chat, before.and_then(|before| Some(before.epoch?.number)));
         if let Some(violation) = violation {
@@ -150,6 +169,7 @@ impl World {
         person.deadline_ms = None;
         person.dies = None;
         let life = person.life;
+        person.presence.goes(self.now_ms);
         if let Some(line) = person.line.take() {
             self.close(line, linger_ms);
         }

@@ -1,11 +1,15 @@
 //! One person with one device.
 
 use crate::disk::Disk;
+use crate::lineage::Stage;
+use crate::presence::Presence;
 use crate::told::Told;
+use crate::wishes::{Change, Wished};
 use std::collections::{BTreeMap, BTreeSet};
-use undertone_core::io::{ChatState, Command};
-use undertone_core::{Account, ChatId, Standing};
+use undertone_core::io::{ChatState, Command, Health};
+use undertone_core::{Account, ChatId, MessageId, Standing};
 use undertone_crypto::IdentityKey;
+use undertone_wire::{CellHash, Tag};
 
 /// What a person waits for, with what they asked: asked again when the device died meanwhile.
 #[derive(Clone, Debug)]
@@ -18,43 +22,27 @@ pub(crate) struct Asked {
 #[derive(Clone, Debug)]
 pub(crate) enum Wish {
     /// A link for this person.
-    Link {
-        guest: usize,
-    },
+    Link { guest: usize },
     /// Contact with whoever made a link.
     Accept,
     /// A group under this number.
-    Group {
-        group: usize,
-        title: String,
-    },
+    Group { group: usize, title: String },
     /// A message, by its number in the world's list.
-    Send {
-        text: usize,
-    },
-    /// To see somebody out of a group, or in again.
-    Remove {
-        group: [u8; 32],
-        whom: IdentityKey,
-    },
-    Add {
-        group: [u8; 32],
-        whom: IdentityKey,
-    },
+    Send { text: usize },
+    /// To see a group changed.
+    Change { group: [u8; 32], change: Change },
+    /// To begin a group anew, under its number.
+    Restart { group: usize, old: [u8; 32] },
     /// To leave a group.
-    Leave {
-        group: [u8; 32],
-    },
-    /// Anything else.
-    Other,
+    Leave { group: [u8; 32] },
 }
 
-/// Somebody is to come into a group, or to go.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wished {
-    pub comes: bool,
-    /// In which epoch it was asked.
-    pub epoch: u64,
+/// What is put back when a profile is put back: the disk, and what the screen showed.
+#[derive(Clone, Debug)]
+pub(crate) struct Copied {
+    pub disk: Disk,
+    pub shown: BTreeMap<(ChatId, MessageId), u32>,
+    pub wishes: Vec<Wished>,
 }
 
 /// A person, their device, and what they were told.
@@ -65,14 +53,26 @@ pub(crate) struct Person {
     /// `None` while the process is down.
     pub account: Option<Account>,
     pub disk: Disk,
-    /// A copy of the disk that a rollback puts back.
-    pub copy: Option<Disk>,
+    /// A copy that a rollback puts back.
+    pub copy: Option<Copied>,
+    /// When it was put back first.
+    pub restored_ms: Option<u64>,
+    /// Tags under which both lives of a profile that was put back have put a cell, with the first.
+    pub collided: Vec<(Tag, CellHash)>,
+    /// When it had a connection.
+    pub presence: Presence,
     /// Counts the starts of the process.
     pub life: u32,
     /// The connection as this device sees it.
     pub line: Option<u64>,
-    /// The head to which it has walked when this connection began.
+    /// The head to which it says that it has walked since this connection began.
     pub walked: Option<u64>,
+    /// The server's newest tick when this connection began.
+    pub newest: u64,
+    /// The newest tick of which this connection has brought the head.
+    pub shown: u64,
+    /// The newest tick of which any connection has.
+    pub seen: u64,
     /// It looks in for a moment: away again for so long once it has walked to the newest head.
     pub glimpse_ms: Option<u64>,
     pub away_until_ms: u64,
@@ -89,13 +89,17 @@ pub(crate) struct Person {
     pub asked: BTreeMap<u64, Asked>,
     pub next_ticket: u64,
     pub standings: BTreeMap<ChatId, Standing>,
-    /// Who was asked in or out of a group by this person, and is not known to have come or gone.
-    pub wishes: BTreeMap<([u8; 32], IdentityKey), Wished>,
+    /// What this person has asked of groups, the newest last.
+    pub wishes: Vec<Wished>,
+    /// The groups that a chat has had, the newest last.
+    pub lineage: BTreeMap<ChatId, Vec<Stage>>,
     /// Epochs of groups in which this device was seen.
     pub entered: BTreeSet<([u8; 32], u64)>,
     /// Groups that this person left, and the epoch in which they asked to.
     pub left: Vec<([u8; 32], u64)>,
     pub told: Told,
+    /// What the device says of itself at the quiet end.
+    pub health: Option<Health>,
 }
 
 impl Person {

@@ -15,9 +15,6 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// Beyond this absence a server may have expired what was missed, in milliseconds.
-pub(crate) const EXPIRY_MS: u64 = 29 * DAY;
-
 /// A script and what its world is made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -46,18 +43,32 @@ pub struct Shape {
     pub long: bool,
     /// Whether profiles are put back to earlier copies.
     pub rollback: bool,
+    /// Whether the server is put back from a backup, and says so.
+    pub recovery: bool,
+    /// Whether groups are begun anew.
+    pub restart: bool,
 }
 
 impl Shape {
     /// Four people, three conversations (one of two people, two groups), sixty acts.
-    pub const STANDARD: Self =
-        Self { people: 4, groups: 2, acts: 60, faults: 30, long: false, rollback: false };
+    pub const STANDARD: Self = Self {
+        people: 4,
+        groups: 2,
+        acts: 60,
+        faults: 30,
+        long: false,
+        rollback: false,
+        recovery: false,
+        restart: false,
+    };
 
     fn of(rng: &mut ChaCha8Rng) -> Self {
         let faults = [0, 10, 30, 30, 80].choose(rng).copied().unwrap_or(30);
         let standard = Self { faults, ..Self::STANDARD };
         match rng.random_range(0..100) {
-            0..70 => standard,
+            0..62 => standard,
+            62..66 => Self { recovery: true, ..standard },
+            66..70 => Self { restart: true, ..standard },
             70..78 => Self { people: 2, groups: 1, ..standard },
             78..88 => Self { people: rng.random_range(3..=12), groups: 3, ..standard },
             88..94 => Self { long: true, ..standard },
@@ -97,24 +108,6 @@ impl Plan {
     /// The steps that are played.
     pub fn played(&self) -> impl Iterator<Item = &Step> {
         self.kept.iter().filter_map(|index| self.steps.get(*index))
-    }
-
-    /// Whether cells may expire before somebody reads them.
-    pub(crate) fn may_expire(&self) -> bool {
-        let total: u64 = self.played().map(|step| step.after_ms).sum();
-        let long = |step: &Step| match &step.what {
-            What::Act(Act::Offline { ms, .. } | Act::Glimpse { ms, .. } | Act::Wait { ms }) => {
-                *ms >= EXPIRY_MS
-            }
-            _ => false,
-        };
-        total >= EXPIRY_MS || self.played().any(long)
-    }
-
-    /// Whether this person's profile is put back to an earlier copy.
-    pub(crate) fn rolls_back(&self, person: usize) -> bool {
-        let back = |step: &Step| matches!(step.what, What::Fault(Fault::Rollback { who }) if who == person);
-        self.played().any(back)
     }
 
     /// The kept steps as a command line takes them: `0-4,9,12-13`.
@@ -280,6 +273,9 @@ impl Writer {
         let group = self.rng.random_range(0..self.groups.max(1));
         let who = if self.rng.random_bool(0.6) { 0 } else { self.person() };
         let whom = self.person();
+        if self.shape.restart && self.rng.random_range(0..6) == 0 {
+            return Act::Restart { who, group };
+        }
         match self.rng.random_range(0..30) {
             0..11 => Act::Add { who, group, whom },
             11..17 => Act::Remove { who, group, whom },
@@ -319,6 +315,7 @@ impl Writer {
             79..86 => Fault::Twice { who, count: self.rng.random_range(1..20) },
             86..93 => Fault::Hold { who, ms },
             _ if self.shape.rollback => Fault::Rollback { who },
+            _ if self.shape.recovery => Fault::Recovery { down_ms },
             _ => Fault::Clock { who, skew_ms: self.skew() },
         };
         self.push(after_ms, What::Fault(fault));

@@ -1,12 +1,15 @@
 //! The script, step by step: what people ask of their devices, and what they are answered.
 
-use crate::act::{Act, Fault, Place, What};
-use crate::person::{Asked, Wish, Wished};
+use crate::act::{Act, Place, What};
+use crate::person::{Asked, Wish};
+use crate::wishes::Change;
 use crate::world::{Happening, Text, World};
-use std::collections::BTreeSet;
 use undertone_core::io::{ChatKind, ChatState, Command, MessageState, Refused, Reply, Role};
 use undertone_core::{ChatId, Name};
-use undertone_crypto::IdentityKey;
+
+/// The tickets of questions that nobody in the script asks.
+pub(crate) const WHOAMI: u64 = u64::MAX;
+pub(crate) const HEALTH: u64 = u64::MAX - 1;
 
 /// How long a link is good for, milliseconds.
 const LINK_MS: u64 = 86_400_000;
@@ -46,9 +49,13 @@ impl World {
             Act::Role { who, group, whom, role } => {
                 let who = self.able(who, group, Role::Owner);
                 let member = self.people[self.seated(who, group, whom)].identity;
-                let set = |chat, _| Some((Command::SetRole { chat, member, role }, Wish::Other));
-                self.change(who, group, set)
+                let change = Change::Role(member, role);
+                self.change(who, group, |chat, group| {
+                    let command = Command::SetRole { chat, member, role };
+                    Some((command, Wish::Change { group, change }))
+                })
             }
+            Act::Restart { who, group } => self.begin_anew(who, group),
             Act::Offline { who, ms } => self.go_away(who, ms),
             Act::Online { who } => {
                 self.people[who].away_until_ms = self.now_ms;
@@ -100,7 +107,7 @@ impl World {
         let person = &self.people[who];
         let standing = match place {
             Place::Contact(peer) => person.contact_with(&self.people[peer].identity),
-            Place::Group(group) => person.chat_of(self.groups.get(&group)?),
+            Place::Group(group) => self.standing_in(who, group),
         };
         standing.map(|standing| (standing.chat, standing.group))
     }
@@ -126,14 +133,14 @@ impl World {
 
     fn role_in(&self, who: usize, group: usize) -> Option<Role> {
         let person = &self.people[who];
-        let standing = person.chat_of(self.groups.get(&group)?)?;
+        let standing = self.standing_in(who, group)?;
         let seats = standing.epoch.as_ref().filter(|_| standing.state == ChatState::Open)?;
         let seat = seats.seats.iter().find(|seat| seat.identity == person.identity)?;
         Some(seat.role)
     }
 
     fn sits(&self, who: usize, group: usize, whom: usize) -> bool {
-        let standing = self.groups.get(&group).and_then(|group| self.people[who].chat_of(group));
+        let standing = self.standing_in(who, group);
         let epoch = standing.and_then(|standing| standing.epoch.as_ref());
         let whom = &self.people[whom].identity;
         epoch.is_some_and(|epoch| epoch.seats.iter().any(|seat| seat.identity == *whom))
@@ -148,7 +155,8 @@ impl World {
         for _ in 0..count {
             let number = self.texts.len();
             let text = format!("{} {number} {}", self.name(who), ".".repeat(length));
-            self.texts.push(Text::new(who, group, text.clone()));
+            let epoch = self.epoch_number(who, &group);
+            self.texts.push(Text::new(who, group, epoch, text.clone()));
             let key = Some(number.to_string());
             let command = Command::Send { chat, text, key, anyway: false };
             self.ask(who, command, Wish::Send { text: number });
@@ -176,7 +184,8 @@ impl World {
         };
         let whom = self.people[self.round(whom).find(outside)?].identity;
         self.change(who, group, |chat, group| {
-            Some((Command::Add { chat, members: vec![whom] }, Wish::Add { group, whom }))
+            let change = Change::In(whom);
+            Some((Command::Add { chat, members: vec![whom] }, Wish::Change { group, change }))
         })
     }
 
@@ -184,7 +193,8 @@ impl World {
         let who = self.able(who, group, Role::Admin);
         let whom = self.people[self.seated(who, group, whom)].identity;
         self.change(who, group, |chat, group| {
-            Some((Command::Remove { chat, members: vec![whom] }, Wish::Remove { group, whom }))
+            let change = Change::Out(whom);
+            Some((Command::Remove { chat, members: vec![whom] }, Wish::Change { group, change }))
         })
     }
 
@@ -192,7 +202,20 @@ impl World {
         let who = self.able(who, group, Role::Admin);
         let title = format!("Renamed {}", self.watch.happened);
         let name = Name::parse(&title).expect("a plain name");
-        self.change(who, group, |chat, _| Some((Command::Rename { chat, name }, Wish::Other)))
+        let change = Change::Named(title);
+        self.change(who, group, |chat, group| {
+            Some((Command::Rename { chat, name }, Wish::Change { group, change }))
+        })
+    }
+
+    /// Its owner may, and nobody who is not to come any more comes along.
+    fn begin_anew(&mut self, who: usize, group: usize) -> Option<()> {
+        let who = self.able(who, group, Role::Owner);
+        let number = group;
+        self.change(who, group, |chat, old| {
+            let command = Command::Restart { chat, without: Vec::new() };
+            Some((command, Wish::Restart { group: number, old }))
+        })
     }
 
     pub(crate) fn go_away(&mut self, who: usize, ms: u64) -> Option<()> {
@@ -223,7 +246,7 @@ impl World {
                 self.people[who].asked.remove(&ticket);
                 return;
             }
-            Wish::Send { text } => self.show_audience(who, *text),
+            Wish::Send { text } => self.show_audience(who, *text, &command),
             Wish::Leave { group } => {
                 let epoch = self.epoch_number(who, group);
                 self.people[who].left.push((*group, epoch));
@@ -237,54 +260,29 @@ impl World {
     fn has_founded(&mut self, who: usize, group: usize, title: &str) -> bool {
         let made = self.people[who].standings.values().find(|standing| standing.title == title);
         if let Some(made) = made {
-            self.groups.insert(group, made.group);
+            self.groups.insert(group, vec![made.group]);
         }
         self.groups.contains_key(&group)
     }
 
     /// The people whom an author sees as readers while writing.
-    fn show_audience(&mut self, who: usize, text: usize) {
-        let Text { group, audience, text: words, .. } = &self.texts[text];
+    fn show_audience(&mut self, who: usize, text: usize, command: &Command) {
+        let Text { audience, text: words, .. } = &self.texts[text];
         let persisted = || self.people[who].disk.rows().any(|row| row.own && row.text == *words);
         if audience.is_some() && persisted() {
             return;
         }
-        let group = *group;
+        let Command::Send { chat, .. } = command else { return };
+        let Some(group) = self.people[who].standings.get(chat).map(|it| it.group) else { return };
         let audience = self.audience(who, &group);
-        self.texts[text].audience = Some(audience);
-    }
-
-    fn audience(&self, who: usize, group: &[u8; 32]) -> BTreeSet<IdentityKey> {
-        let person = &self.people[who];
-        let epoch = person.chat_of(group).and_then(|standing| standing.epoch.as_ref());
-        let Some(epoch) = epoch else { return BTreeSet::new() };
-        let mut people: BTreeSet<_> = epoch.seats.iter().map(|seat| seat.identity).collect();
-        for ((of, whom), wished) in &person.wishes {
-            if of == group && wished.comes {
-                people.insert(*whom);
-            } else if of == group && self.still_wished(who, group, whom, wished, epoch.number) {
-                people.remove(whom);
-            }
-        }
-        people
-    }
-
-    /// A removal is wished for until it has come, or whoever wished for it went themselves.
-    fn still_wished(
-        &self,
-        who: usize,
-        group: &[u8; 32],
-        whom: &IdentityKey,
-        wished: &Wished,
-        now: u64,
-    ) -> bool {
-        let own = &self.people[who].identity;
-        [whom, own].iter().all(|it| self.watch.stays(group, it, wished.epoch..=now))
+        let epoch = self.epoch_number(who, &group);
+        let text = &mut self.texts[text];
+        (text.group, text.epoch, text.audience) = (group, epoch, Some(audience));
     }
 
     pub(crate) fn on_reply(&mut self, who: usize, ticket: u64, result: Result<Reply, Refused>) {
-        if ticket == u64::MAX {
-            return result.iter().for_each(|reply| self.on_whoami(who, reply));
+        if [WHOAMI, HEALTH].contains(&ticket) {
+            return result.into_iter().for_each(|reply| self.on_answered(who, reply));
         }
         let Some(Asked { wish, .. }) = self.people[who].asked.remove(&ticket) else { return };
         match (wish, result) {
@@ -298,11 +296,14 @@ impl World {
             (Wish::Group { group, .. }, Ok(Reply::Chat(view))) => {
                 let account = self.people[who].account.as_mut();
                 let standing = account.and_then(|account| account.standing(view.chat));
-                self.groups.extend(standing.map(|standing| (group, standing.group)));
+                self.groups.extend(standing.map(|standing| (group, vec![standing.group])));
             }
             (Wish::Send { text }, Ok(Reply::Message { .. })) => self.texts[text].accepted = true,
-            (Wish::Remove { group, whom }, Ok(_)) => self.wish(who, group, whom, false),
-            (Wish::Add { group, whom }, Ok(_)) => self.wish(who, group, whom, true),
+            (Wish::Change { group, change }, Ok(_)) => self.wish(who, group, change),
+            (Wish::Restart { group, old }, Ok(Reply::Restarted { chat, left })) => {
+                let left: Vec<_> = left.iter().map(|it| it.identity).collect();
+                self.on_restarted(who, group, old, (chat.chat, &left));
+            }
             _ => {}
         }
     }
@@ -313,69 +314,6 @@ impl World {
         if let Wish::Leave { group } = wish {
             let asked = self.people[who].left.iter().rposition(|(of, _)| of == group);
             asked.map(|asked| self.people[who].left.remove(asked));
-        }
-    }
-
-    fn wish(&mut self, who: usize, group: [u8; 32], whom: IdentityKey, comes: bool) {
-        let wished = Wished { comes, epoch: self.epoch_number(who, &group) };
-        self.people[who].wishes.insert((group, whom), wished);
-    }
-
-    fn epoch_number(&self, who: usize, group: &[u8; 32]) -> u64 {
-        let standing = self.people[who].chat_of(group);
-        standing.and_then(|standing| standing.epoch.as_ref()).map_or(0, |epoch| epoch.number)
-    }
-
-    /// A wish that came to nothing is said so; who was to go is a reader again.
-    pub(crate) fn on_membership(&mut self, who: usize, chat: ChatId, text: &str) {
-        let given_up = ["Nobody was removed", "The change "];
-        if given_up.iter().any(|beginning| text.starts_with(beginning)) {
-            let person = &mut self.people[who];
-            let group = person.standings.get(&chat).map(|standing| standing.group);
-            person.wishes.retain(|(of, _), wished| wished.comes || Some(*of) != group);
-        }
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        self.coverage.count(What::Fault(fault.clone()).word());
-        let now_ms = self.now_ms;
-        match fault {
-            Fault::Crash { who, after, down_ms } => self.people[who].dies = Some((after, down_ms)),
-            Fault::ClientDisk { who, ms } => self.people[who].disk_full_until_ms = now_ms + ms,
-            Fault::ServerCrash { down_ms } => self.crash_server(down_ms),
-            Fault::ServerDisk { fault, down_ms } => {
-                self.server.repair_ms = down_ms;
-                self.server.break_disk(fault);
-            }
-            Fault::Cut { who, linger_ms } => self.cut(who, linger_ms),
-            Fault::HalfOpen { who, ms } => self.half_open(who, ms),
-            Fault::Slow { who, delay_ms, ms } => self.people[who].slow = (delay_ms, now_ms + ms),
-            Fault::Twice { who, count } => self.people[who].twice = count,
-            Fault::Hold { who, ms } => self.people[who].holds_until_ms = now_ms + ms,
-            Fault::Clock { who, skew_ms } => {
-                self.people[who].skew_ms = skew_ms;
-                self.schedule_wake(who);
-            }
-            Fault::Rollback { who } => self.roll_back(who),
-        }
-    }
-
-    fn half_open(&mut self, who: usize, ms: u64) {
-        if let Some(line) = self.people[who].line {
-            self.close(line, 0);
-            self.at(self.now_ms + ms, Happening::Notice { who, line });
-        }
-    }
-
-    /// The first time a copy is made; after that it is put back.
-    fn roll_back(&mut self, who: usize) {
-        let person = &mut self.people[who];
-        match person.copy.clone() {
-            None => person.copy = Some(person.disk.clone()),
-            Some(copy) => {
-                self.stop(who, 1_000, "is put back to an earlier copy");
-                self.people[who].disk = copy;
-            }
         }
     }
 
@@ -399,7 +337,10 @@ impl World {
     pub(crate) fn release_waiting(&mut self) {
         for number in 0..self.texts.len() {
             let Some(chat) = self.where_waiting(number) else { continue };
-            let Text { author, text, group, .. } = self.texts[number].clone();
+            let Text { author, text, .. } = self.texts[number].clone();
+            let Some(group) = self.people[author].standings.get(&chat).map(|it| it.group) else {
+                continue;
+            };
             let audience = self.audience(author, &group);
             self.texts[number].released = true;
             self.texts[number].audience.get_or_insert_default().extend(audience);
@@ -443,6 +384,11 @@ impl World {
 
     /// What is undecided, in words.
     pub(crate) fn unsettled(&self) -> Option<String> {
+        self.unsettled_here().or_else(|| self.unmet())
+    }
+
+    /// What the devices themselves hold to be undecided.
+    fn unsettled_here(&self) -> Option<String> {
         for person in &self.people {
             for standing in person.standings.values() {
                 let live = matches!(standing.state, ChatState::Open | ChatState::Requested);
@@ -465,7 +411,7 @@ pub(crate) fn what_is(kind: ChatKind, title: &str) -> String {
 }
 
 impl Text {
-    fn new(author: usize, group: [u8; 32], text: String) -> Self {
-        Self { author, group, text, audience: None, accepted: false, released: false }
+    fn new(author: usize, group: [u8; 32], epoch: u64, text: String) -> Self {
+        Self { author, group, epoch, text, audience: None, accepted: false, released: false }
     }
 }

@@ -4,7 +4,7 @@ use crate::act::DiskFault;
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use undertone_server_core::{CellStore, Config, Engine, Fault, Keys, Memory, Put, Ticket};
-use undertone_wire::{Answer, CellHash, DigestPage, Refusal, ServerAddress, Tag};
+use undertone_wire::{Answer, CellHash, DigestPage, Refusal, RefusalKind, ServerAddress, Tag};
 
 /// The server and what it has promised.
 pub(crate) struct Server {
@@ -16,8 +16,14 @@ pub(crate) struct Server {
     /// PUTs that wait for their tick: the connection and its id there.
     puts: BTreeMap<u64, Waiting>,
     next_put: u64,
-    /// What was answered as stored, and when.
+    /// What was answered as stored, and when its tick was sealed.
     acknowledged: BTreeMap<Tag, (CellHash, u64)>,
+    /// What an operator would put back.
+    backup: Option<Memory>,
+    /// The next start is from the backup, and says so.
+    recovers: bool,
+    /// Recoveries that were declared.
+    pub recoveries: usize,
     expired_ms: u64,
     /// Whether a tick is due already.
     pub sealing: bool,
@@ -58,6 +64,9 @@ impl Server {
             puts: BTreeMap::new(),
             next_put: 0,
             acknowledged: BTreeMap::new(),
+            backup: None,
+            recovers: false,
+            recoveries: 0,
             expired_ms: now_ms,
             sealing: false,
             sealed_ms: 0,
@@ -103,25 +112,45 @@ impl Server {
         self.sealed_ms = now_ms;
         for (Ticket(ticket), answer) in sealed.answers {
             let Some(waiting) = self.puts.remove(&ticket) else { continue };
-            if matches!(answer, Answer::Stored(_)) {
-                self.acknowledged.entry(waiting.tag).or_insert((waiting.cell, now_ms));
+            if let Answer::Stored(receipt) = &answer {
+                // It may lie there for long, and be answered only now.
+                let stored = (waiting.cell, receipt.leaf.time_ms);
+                self.acknowledged.entry(waiting.tag).or_insert(stored);
             }
             tick.answers.push((waiting.line, waiting.id, answer));
         }
         tick
     }
 
-    /// The digests from `from` on; `None` when there are none.
-    pub(crate) fn page(&self, from: u64) -> Option<DigestPage> {
-        let page = self.engine.as_ref()?.page(from).ok()?;
-        (!page.ticks.is_empty()).then_some(page)
+    /// The digests from `from` on, if there are any.
+    ///
+    /// # Errors
+    /// As of [`Engine::page`]; while the server is down nobody is answered.
+    pub(crate) fn page(&self, from: u64) -> Result<DigestPage, Refusal> {
+        let engine = self.engine.as_ref().ok_or_else(|| refusal(RefusalKind::Closing))?;
+        engine.page(from)
+    }
+
+    /// Whether a stream may begin there: as the server's door says.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) fn may_stream(&self, from: u64) -> Result<(), Refusal> {
+        let next = self.newest() + 1;
+        let oldest = self.engine.as_ref().and_then(|engine| engine.store().ticks());
+        let oldest = oldest.map_or(next, |ticks| *ticks.start());
+        match from {
+            _ if from > next => Err(refusal(RefusalKind::Future)),
+            _ if from < oldest => Err(refusal(RefusalKind::Expired)),
+            _ => Ok(()),
+        }
     }
 
     /// Of each tick that the store has: when it was sealed, and how many cells it lists.
     pub(crate) fn ticks(&self) -> Vec<(u64, usize)> {
         let mut ticks = Vec::new();
         let mut from = 1;
-        while let Some(page) = self.page(from) {
+        while let Some(page) = self.page(from).ok().filter(|page| !page.ticks.is_empty()) {
             from = page.ticks.last().map_or(u64::MAX, |last| last.tick + 1);
             ticks.extend(page.ticks.iter().map(|tick| (tick.time_ms, tick.prefixes.len())));
         }
@@ -170,15 +199,60 @@ impl Server {
         if self.forgets {
             self.memory.dangerous_lose_newest();
         }
+        self.recover();
         let opened = Engine::open(self.memory.reopen(), self.config.clone(), now_ms);
         self.engine = Some(opened.map_err(|error| error.to_string())?);
+        self.keep_promises_that_survived();
         Ok(())
+    }
+
+    /// The first time a backup is made; after that the server is lost at its next start, goes on from
+    /// the backup, and declares it. Whether it was that.
+    pub(crate) fn lose(&mut self) -> bool {
+        let backup = self.memory.backup();
+        match &self.backup {
+            None if backup.ticks().is_some() => self.backup = Some(backup),
+            None => {}
+            Some(_) => self.recovers = true,
+        }
+        self.recovers
+    }
+
+    fn recover(&mut self) {
+        let Some(backup) = self.backup.as_ref().filter(|_| self.recovers) else { return };
+        self.memory = backup.backup();
+        self.config.recovered_after = self.memory.ticks().map(|ticks| *ticks.end());
+        self.recoveries += 1;
+    }
+
+    /// What a recovery has declared lost is promised no more; whoever puts it again is promised anew.
+    fn keep_promises_that_survived(&mut self) {
+        if !std::mem::take(&mut self.recovers) {
+            return;
+        }
+        let Some(engine) = &self.engine else { return };
+        self.acknowledged.retain(|tag, _| matches!(engine.store().find(&tag.hash()), Ok(Some(_))));
+    }
+
+    /// The newest tick.
+    pub(crate) fn newest(&self) -> u64 {
+        self.engine.as_ref().map_or(0, |engine| engine.newest().head.tick)
+    }
+
+    pub(crate) fn retention_ms(&self) -> u64 {
+        self.config.retention_ms
     }
 
     /// The tick that lists a cell; `None` when none does, and while the server is down.
     pub(crate) fn listed(&self, tag: &Tag) -> Option<u64> {
         let found = self.engine.as_ref()?.store().find(&tag.hash()).ok()??;
         Some(found.0.tick)
+    }
+
+    /// Whether this cell is the one that lies under a tag.
+    pub(crate) fn holds(&self, tag: &Tag, cell: &CellHash) -> bool {
+        let found = self.engine.as_ref().map(|engine| engine.store().find(&tag.hash()));
+        matches!(found, Some(Ok(Some((_, leaf)))) if leaf.cell == *cell)
     }
 
     /// Promises that are not kept, of cells that are not expired.
@@ -192,4 +266,8 @@ impl Server {
         let fresh = self.acknowledged.iter().filter(|(_, (_, at_ms))| *at_ms > fresh_ms);
         fresh.filter(|(tag, (hash, _))| !held(tag, hash)).map(|(tag, _)| *tag).collect()
     }
+}
+
+fn refusal(kind: RefusalKind) -> Refusal {
+    Refusal { kind, message: Vec::new().into() }
 }

@@ -1,6 +1,6 @@
 //! The simulator's own tests, and CI's share of seeds.
 
-use crate::{Plan, run, run_on_lying_disk};
+use crate::{Plan, Shape, run, run_on_lying_disk};
 
 /// Seeds that every run of the tests plays.
 const SHARE: u64 = 200;
@@ -37,6 +37,22 @@ fn the_steps_that_are_kept_can_be_named() {
     assert_eq!((short.kept.clone(), short.kept_words()), (vec![0, 1, 2, 5], "0-2,5".to_owned()));
     assert!(all > 5);
     assert_eq!(short.keep("zero"), None);
+}
+
+/// Worlds of this shape are clean, and `word` happens in them.
+fn is_clean_with(shape: Shape, word: &str) {
+    let mut happened = 0;
+    for seed in 0..4 {
+        let outcome = run(&Plan::of_shape(seed, shape), false);
+        assert!(outcome.violations.is_empty(), "{word}, {seed}: {}", outcome.violations[0]);
+        happened += outcome.coverage.done.get(word).copied().unwrap_or_default();
+    }
+    assert!(happened > 0, "{word}");
+}
+
+#[test]
+fn a_group_that_is_begun_anew_goes_on() {
+    is_clean_with(Shape { restart: true, ..Shape::STANDARD }, "restart");
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub(crate) struct Told {
     pub gaps: BTreeMap<ChatId, Vec<String>>,
     /// Conversations that were said to be stuck.
     pub stuck: BTreeSet<ChatId>,
+    /// It was said that this profile lives twice.
+    pub copied: bool,
     /// Alarms: code and text.
     pub alarms: Vec<(String, String)>,
     /// How often each message was announced.
@@ -23,8 +25,14 @@ impl Told {
     pub(crate) fn hear(&mut self, event: &Event) {
         match event {
             Event::Gap { chat, text } => self.gaps.entry(*chat).or_default().push(text.clone()),
-            Event::Stuck { chat, .. } => drop(self.stuck.insert(*chat)),
-            Event::Alarm { code, text } => self.alarms.push((code.clone(), text.clone())),
+            Event::Stuck { chat, text } => {
+                self.stuck.insert(*chat);
+                self.copied |= text.contains("copied or rolled back");
+            }
+            Event::Alarm { code, text } => {
+                self.copied |= code == "copied_profile";
+                self.alarms.push((code.clone(), text.clone()));
+            }
             Event::Message { chat, message } => {
                 *self.messages.entry((*chat, *message)).or_default() += 1;
             }
@@ -40,9 +48,29 @@ impl Told {
         gap.starts_with("You were in this group before")
     }
 
+    /// Whether a gap is about what was stored in a group that had been begun anew.
+    pub(crate) fn is_of_ended_group(gap: &str) -> bool {
+        gap.contains("had begun the group anew")
+    }
+
+    /// Whether somebody is said not to have read what was stored in a group that has ended.
+    pub(crate) fn of_ended_group(&self, chat: ChatId) -> bool {
+        self.gaps.get(&chat).into_iter().flatten().any(|gap| Self::is_of_ended_group(gap))
+    }
+
     /// Whether a stay is said to be missing.
     pub(crate) fn of_skipped_stay(&self, chat: ChatId) -> bool {
         self.gaps.get(&chat).into_iter().flatten().any(|gap| Self::is_of_stay(gap))
+    }
+
+    /// Whether anything is said to have expired.
+    pub(crate) fn of_expired(&self) -> bool {
+        self.gaps.values().flatten().any(|gap| gap.contains("expired before this device"))
+    }
+
+    /// Whether an invitation could not be followed.
+    pub(crate) fn of_failed_join(&self) -> bool {
+        self.alarms.iter().any(|(code, _)| code == "join_failed")
     }
 
     /// Whether something of this author is said to be missing.

@@ -15,7 +15,7 @@ pub(crate) struct SeenEpoch {
     /// When it opened: the closing tick of the one before.
     pub opened: u64,
     authenticator: Vec<u8>,
-    title: String,
+    pub title: String,
     pub seats: Vec<Seat>,
 }
 
@@ -40,17 +40,22 @@ impl Watch {
         let hash = cell.hash();
         self.hash.update(tag.0);
         self.hash.update(hash.0);
-        let before = *self.sealed.entry((who, tag)).or_insert(hash);
-        if before != hash {
-            let text = format!("person {who} put two cells under one tag");
-            return Some(Violation { wrong: Wrong::SlotTwice, text });
-        }
         let nonce = cell.as_bytes()[NONCE].to_vec();
-        let before = *self.nonces.entry((tag, nonce)).or_insert(hash);
+        let sealed = *self.nonces.entry((tag, nonce)).or_insert(hash);
+        let before = *self.sealed.entry((who, tag)).or_insert(hash);
+        if sealed != hash {
+            let text = format!("person {who} put a cell whose key and nonce sealed another");
+            return Some(Violation { wrong: Wrong::NonceTwice, text });
+        }
         (before != hash).then(|| Violation {
-            wrong: Wrong::NonceTwice,
-            text: format!("person {who} put a cell whose key and nonce sealed another"),
+            wrong: Wrong::SlotTwice,
+            text: format!("person {who} put two cells under one tag"),
         })
+    }
+
+    /// The first cell that somebody put under a tag.
+    pub(crate) fn first_put(&self, who: usize, tag: &Tag) -> Option<CellHash> {
+        self.sealed.get(&(who, *tag)).copied()
     }
 
     /// A device shows where a conversation stands.
@@ -94,6 +99,29 @@ impl Watch {
         let epochs = self.epochs.range((*group, 0)..=(*group, u64::MAX));
         let sits = |epoch: &SeenEpoch| epoch.seats.iter().any(|seat| seat.identity == *whom);
         epochs.filter(move |(_, epoch)| sits(epoch)).map(|((_, number), _)| *number)
+    }
+
+    /// These epochs of a group, as far as they were seen.
+    pub(crate) fn epochs_in(
+        &self,
+        group: &[u8; 32],
+        numbers: std::ops::RangeInclusive<u64>,
+    ) -> impl Iterator<Item = (u64, &SeenEpoch)> {
+        // An empty range is one that begins behind its end.
+        let (first, last) = (*numbers.start(), *numbers.end().max(numbers.start()));
+        let epochs = self.epochs.range((*group, first)..=(*group, last));
+        epochs.filter(move |_| !numbers.is_empty()).map(|((_, number), epoch)| (*number, epoch))
+    }
+
+    /// Whether somebody sits in one of these epochs.
+    pub(crate) fn sat(
+        &self,
+        group: &[u8; 32],
+        whom: &undertone_crypto::IdentityKey,
+        numbers: std::ops::RangeInclusive<u64>,
+    ) -> bool {
+        let mut epochs = self.epochs_in(group, numbers);
+        epochs.any(|(_, epoch)| epoch.seats.iter().any(|seat| seat.identity == *whom))
     }
 
     /// Whether somebody sits in all of these epochs, as far as they were seen.

@@ -7,6 +7,8 @@ use crate::observe::Observed;
 use crate::outcome::{Coverage, Outcome, Violation, Wrong};
 use crate::person::{Asked, Person};
 use crate::plan::Plan;
+use crate::play::{HEALTH, WHOAMI};
+use crate::presence::Presence;
 use crate::server::Server;
 use crate::told::Told;
 use crate::watch::Watch;
@@ -60,6 +62,8 @@ pub(crate) enum Happening {
 pub(crate) struct Text {
     pub author: usize,
     pub group: [u8; 32],
+    /// The author's epoch when it was written.
+    pub epoch: u64,
     pub text: String,
     /// Who was shown as reading it when it was written; `None` before the engine took it.
     pub audience: Option<std::collections::BTreeSet<undertone_crypto::IdentityKey>>,
@@ -71,7 +75,6 @@ pub(crate) struct Text {
 
 /// See the module's head.
 pub(crate) struct World {
-    pub plan: Plan,
     pub steps: Vec<Step>,
     pub now_ms: u64,
     pub rng: ChaCha20Rng,
@@ -83,8 +86,8 @@ pub(crate) struct World {
     pub next_happening: u64,
     pub watch: Watch,
     pub texts: Vec<Text>,
-    /// Groups by their number in the script.
-    pub groups: BTreeMap<usize, [u8; 32]>,
+    /// Groups by their number in the script; those that were begun anew stand behind each other.
+    pub groups: BTreeMap<usize, Vec<[u8; 32]>>,
     pub coverage: Coverage,
     pub violations: Vec<Violation>,
     /// What others see, where it is asked for.
@@ -97,7 +100,6 @@ impl World {
     pub(crate) fn new(plan: &Plan, tell: bool) -> Self {
         let mut world = Self {
             steps: plan.played().cloned().collect(),
-            plan: plan.clone(),
             now_ms: BEGINNING_MS,
             rng: ChaCha20Rng::seed_from_u64(plan.seed),
             people: Vec::new(),
@@ -138,9 +140,15 @@ impl World {
             account: Some(account),
             disk: Disk::default(),
             copy: None,
+            restored_ms: None,
+            collided: Vec::new(),
+            presence: Presence::default(),
             life: 0,
             line: None,
             walked: None,
+            newest: 0,
+            shown: 0,
+            seen: 0,
             glimpse_ms: None,
             away_until_ms: 0,
             skew_ms: 0,
@@ -153,10 +161,12 @@ impl World {
             asked: BTreeMap::new(),
             next_ticket: 0,
             standings: BTreeMap::new(),
-            wishes: BTreeMap::new(),
+            wishes: Vec::new(),
+            lineage: BTreeMap::new(),
             entered: std::collections::BTreeSet::new(),
             left: Vec::new(),
             told: Told::default(),
+            health: None,
         });
         self.perform(who);
         self.introduce(who);
@@ -165,15 +175,25 @@ impl World {
 
     /// Learns who a device says it is.
     fn introduce(&mut self, who: usize) {
-        let ticket = u64::MAX;
-        self.feed(who, Input::Command { ticket, command: Command::Whoami });
+        self.feed(who, Input::Command { ticket: WHOAMI, command: Command::Whoami });
     }
 
-    /// The answer to [`Self::introduce`].
-    pub(crate) fn on_whoami(&mut self, who: usize, reply: &Reply) {
-        if let Reply::Whoami { identity, device, .. } = reply {
-            self.people[who].identity = *identity;
-            self.people[who].device = *device;
+    /// Asks every device how it is.
+    pub(crate) fn look_at_health(&mut self) {
+        for who in 0..self.people.len() {
+            self.feed(who, Input::Command { ticket: HEALTH, command: Command::Health });
+        }
+    }
+
+    /// The answer to [`Self::introduce`] and [`Self::look_at_health`].
+    pub(crate) fn on_answered(&mut self, who: usize, reply: Reply) {
+        match reply {
+            Reply::Whoami { identity, device, .. } => {
+                self.people[who].identity = identity;
+                self.people[who].device = device;
+            }
+            Reply::Health(health) => self.people[who].health = Some(health),
+            _ => {}
         }
     }
 

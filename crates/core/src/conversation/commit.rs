@@ -10,8 +10,10 @@ use super::{Conversation, Ctx, Intent, Pending};
 use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
 use crate::io::Event;
+use crate::mutant::{self, Mutant, planted};
 use crate::parcel::{PARTS_MAX, ParcelRef, pack};
 use crate::policy::{Added, Change, LeaveProof, Policy, Removed};
+use rand::CryptoRng;
 use undertone_crypto::cell::seal;
 use undertone_crypto::mls::{CommitSpec, KeyPackageBytes};
 use undertone_crypto::{IdentityKey, mls::PendingCommit};
@@ -329,7 +331,10 @@ impl Conversation {
         let claims = Claims { leaf, place: 0, change: pending.change, body: [0; 32] };
         let payload = Payload::Parcel(parcel);
         let head = SignedHead::sign(&ctx.me.leaf_key, &keys.tag, claims, payload);
-        let cell = seal(&keys, &encode(&head), ctx.rng).expect("a head fits a cell");
+        let mut again = mutant::same_again();
+        let rng: &mut dyn CryptoRng =
+            if planted(Mutant::SameNonce) { &mut again } else { &mut *ctx.rng };
+        let cell = seal(&keys, &encode(&head), rng).expect("a head fits a cell");
         let slot = self.epoch.control.index();
         let owner = Owner::Control { chat: self.chat, epoch: self.epoch.number, slot };
         ctx.cells.put(Put { tag: keys.tag, write: keys.write, cell, owner, after });

@@ -28,6 +28,9 @@ pub struct Standing {
     pub state: ChatState,
     /// Own messages and wishes that the server's log has not decided yet.
     pub unsettled: usize,
+    /// Added to its epochs in the transcript's order: a group that takes another's place stands after
+    /// it.
+    pub epochs_before: u64,
     /// The epoch that this device is in; `None` once it is out of the group.
     pub epoch: Option<StandingEpoch>,
 }
@@ -85,6 +88,7 @@ impl Conversation {
             title: self.title.clone(),
             state: self.state,
             unsettled: self.unsettled(),
+            epochs_before: self.succession.epoch_in_chat(0),
             epoch,
         }
     }

@@ -1,0 +1,153 @@
+//! Each message is where it should be.
+
+use crate::lineage::Spot;
+use crate::outcome::Wrong;
+use crate::world::{Text, World};
+use undertone_core::Seat;
+use undertone_core::io::{ChatState, HistoryRow, MessageState};
+
+impl World {
+    pub(super) fn judge_texts(&mut self) {
+        let mut found = Vec::new();
+        for number in 0..self.texts.len() {
+            found.extend(self.judge_text(number));
+        }
+        self.all_wrong(found);
+    }
+
+    fn judge_text(&self, number: usize) -> Vec<(Wrong, String)> {
+        let text = &self.texts[number];
+        let author = &self.people[text.author];
+        let own = author.disk.rows().find(|row| row.own && row.text == text.text);
+        let Some(own) = own else {
+            // The disk that had it was taken away.
+            let dropped = text.accepted && author.restored_ms.is_none();
+            let words = format!("text {number} of {}", author.name);
+            return dropped.then_some((Wrong::Dropped, words)).into_iter().collect();
+        };
+        let standing = author.standings.get(&own.chat);
+        let state = standing.map(|standing| standing.state);
+        match own.state {
+            MessageState::Stored => self.judge_stored(number, own),
+            MessageState::Failed if state != Some(ChatState::Ended) && !self.was_out(text) => {
+                vec![(Wrong::Dropped, format!("text {number} failed in a conversation that lives"))]
+            }
+            MessageState::Queued
+                if state == Some(ChatState::Open) && !self.is_copied(text.author) =>
+            {
+                vec![(Wrong::NoProgress, format!("text {number} of {} is queued", author.name))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the author of a message was out of its group at some time after writing it, or had
+    /// asked to be.
+    fn was_out(&self, text: &Text) -> bool {
+        let author = &self.people[text.author];
+        let stays = self.watch.stays(&text.group, &author.identity, text.epoch..=u64::MAX);
+        let mut left = author.left.iter();
+        !stays || left.any(|(group, at)| *group == text.group && *at >= text.epoch)
+    }
+
+    fn judge_stored(&self, number: usize, own: &HistoryRow) -> Vec<(Wrong, String)> {
+        let text = &self.texts[number];
+        let author = &self.people[text.author];
+        let seen = author.spot(own).and_then(|spot| {
+            let epoch = self.watch.epoch(&spot.group, spot.epoch)?;
+            Some((spot, epoch.seats.as_slice()))
+        });
+        // Where it stands nowhere is for its author's history to say.
+        let Some((spot, seats)) = seen else { return Vec::new() };
+        let others = seats.iter().filter(|seat| seat.identity != author.identity);
+        others.filter_map(|seat| self.judge_reader(number, (own, &spot), seat)).collect()
+    }
+
+    fn judge_reader(
+        &self,
+        number: usize,
+        (own, spot): (&HistoryRow, &Spot),
+        seat: &Seat,
+    ) -> Option<(Wrong, String)> {
+        let text = &self.texts[number];
+        let who = self.people.iter().position(|person| person.identity == seat.identity)?;
+        let (reader, author) = (&self.people[who], &self.people[text.author]);
+        let row = reader.disk.rows().find(|row| !row.own && row.text == text.text);
+        if let Some(row) = row {
+            let there = reader.spot(row);
+            let words = format!(
+                "text {number} stands at {} with {}, at {spot} with {}",
+                there.as_ref().map_or_else(|| "no place".to_owned(), Spot::to_string),
+                reader.name,
+                author.name
+            );
+            // An author whose cell was gone before they saw it count has sealed it once more; it
+            // stays where it stood first with whoever read it then.
+            let again = row.stored_ms.is_some_and(|at| self.may_have_missed(text.author, at));
+            return (there.as_ref() != Some(spot) && !again).then_some((Wrong::Split, words));
+        }
+        let chat = reader.chat_of(&spot.group);
+        let stuck = chat.is_some_and(|chat| chat.state == ChatState::Stuck);
+        let excused = stuck
+            || self.has_expired(who, text.author, (own, spot))
+            || self.is_of_skipped_stay(who, spot)
+            || self.is_of_ended_group(who, text.author, spot)
+            || self.is_copied(who)
+            || self.has_left(who, spot);
+        let state = chat.map(|chat| chat.state);
+        let words = format!(
+            "text {number} of {} (epoch {}) is not with {} ({state:?})",
+            author.name, spot.epoch, reader.name
+        );
+        (!excused).then_some((Wrong::Lost, words))
+    }
+
+    /// Whether a message was gone before this reader could have it, and they know: by a gap of this
+    /// author, or because their device could not follow for a while, which is said once for all of it.
+    fn has_expired(&self, who: usize, author: usize, (own, spot): (&HistoryRow, &Spot)) -> bool {
+        let reader = &self.people[who];
+        let Some(chat) = reader.chat_of(&spot.group) else { return self.was_absent(who) };
+        let missed = own.stored_ms.is_some_and(|at_ms| self.may_have_missed(who, at_ms));
+        let told = reader.told.misses(chat.chat, self.name(author));
+        let was_stuck = reader.told.stuck.contains(&chat.chat) && self.was_absent(who);
+        let entered = reader.entered.contains(&(spot.group, spot.epoch));
+        (missed && (told || chat.state != ChatState::Open))
+            || (was_stuck && (missed || !entered))
+            || (chat.state == ChatState::Ended && self.was_absent(who) && !entered)
+    }
+
+    /// Whether this person sat in that epoch in a stay of which their device has followed nothing, and
+    /// they know that: by a word of it, or because the invitation is among what they are told is gone.
+    fn is_of_skipped_stay(&self, who: usize, spot: &Spot) -> bool {
+        if !self.is_skipped(who, &spot.group, spot.epoch) {
+            return false;
+        }
+        let told = &self.people[who].told;
+        let chat = self.people[who].chat_of(&spot.group);
+        chat.is_some_and(|chat| told.of_skipped_stay(chat.chat))
+            || (told.of_failed_join() && (self.anybody_was_absent() || self.server.recoveries > 0))
+            || (told.of_expired() && self.was_absent(who))
+    }
+
+    /// Whether this person's device had gone on to another group in this one's place before it could
+    /// see the message, or began it, which waits for nothing. The author is told only of what was
+    /// stored after the new group's invitations: known, and waits for its repair.
+    fn is_of_ended_group(&self, who: usize, author: usize, spot: &Spot) -> bool {
+        let author = &self.people[author];
+        let had = author
+            .lineage
+            .iter()
+            .filter(|(_, stages)| stages.iter().any(|stage| stage.group == spot.group));
+        let told = had.into_iter().any(|(chat, _)| author.told.of_ended_group(*chat));
+        self.people[who]
+            .after(&spot.group)
+            .is_some_and(|next| told || next.founded || next.seen < spot.tick())
+    }
+
+    /// Whether this person had left when a message of that epoch came, and was not back.
+    fn has_left(&self, who: usize, spot: &Spot) -> bool {
+        let person = &self.people[who];
+        let mut left = person.left.iter().filter(|(of, at)| *of == spot.group && *at <= spot.epoch);
+        left.any(|(group, at)| self.watch.stays(group, &person.identity, *at..=spot.epoch))
+    }
+}
