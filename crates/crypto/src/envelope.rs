@@ -102,6 +102,13 @@ impl EnvelopeSecret {
     }
 }
 
+impl EnvelopePublic {
+    /// Whether something can be sealed to it.
+    pub fn is_key(&self) -> bool {
+        xwing::is_key(&self.0)
+    }
+}
+
 fn provider() -> Result<CryptoProvider, EnvelopeFault> {
     CryptoProvider::new().map_err(|_| EnvelopeFault::Library)
 }
