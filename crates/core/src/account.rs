@@ -10,6 +10,7 @@ mod care;
 mod clock;
 mod commands;
 mod contacts;
+mod doors;
 mod first;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
@@ -20,6 +21,9 @@ mod letters;
 mod links;
 mod news;
 mod recovery;
+mod reentry;
+mod renew;
+mod reopen;
 mod requests;
 mod restart;
 mod route;
@@ -112,6 +116,8 @@ pub struct Account {
     clock: Clock,
     connected: bool,
     halted: Option<(String, String)>,
+    /// This profile was copied or put back: nothing is sent with its keys.
+    copied: bool,
     /// Until when groups wait for what contacts have said.
     contacts_until_ms: Option<u64>,
     due: BTreeSet<ChatId>,
@@ -244,6 +250,7 @@ impl Account {
             clock: Clock::default(),
             connected: false,
             halted: None,
+            copied: false,
             contacts_until_ms: None,
             due: BTreeSet::new(),
             log_moved: false,
@@ -359,6 +366,7 @@ impl Account {
     }
 
     fn load_account(&mut self, records: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), LoadError> {
+        self.copied = records.contains_key(renew::COPIED);
         for (key, bytes) in records {
             match key.split_first() {
                 Some((b'p', _)) => self.contacts.load(bytes)?,
@@ -581,6 +589,13 @@ impl Account {
     /// Leaves only the last resort of what a contact has sent.
     pub(crate) fn use_up_packages_for_tests(&mut self, identity: &IdentityKey) {
         self.contacts.use_up_packages_for_tests(identity);
+    }
+
+    /// As if this device failed on the newest change of a conversation.
+    pub(crate) fn lose_for_tests(&mut self, chat: ChatId) {
+        self.with(chat, |chat, ctx| chat.become_stuck("a test says so", ctx));
+        self.settle();
+        self.flush();
     }
 
     /// Says something as a raw kind of content, whatever it is.

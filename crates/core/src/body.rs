@@ -100,6 +100,10 @@ contents! {
     4 Invite(Box<Invite>),
     /// The author leaves.
     5 Leave(Leave),
+    /// Where the other side of a contact can ask to begin the conversation anew.
+    6 Door(Door),
+    /// The author's device lost a group and asks to be let in again.
+    7 Lost(Lost),
 }
 
 /// The first message of a leaf.
@@ -144,6 +148,22 @@ pub(crate) struct NamedMember {
     pub identity: IdentityKey,
     /// UTF-8; tamed by the reader.
     pub name: VLBytes,
+}
+
+/// A private address of the author's device, for the other side of a contact alone. The newest counts.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct Door {
+    /// Addresses and keys of the requests come from this.
+    pub secret: [u8; 32],
+    /// X-Wing key for the requests.
+    pub envelope: VLBytes,
+}
+
+/// A group that the author's device cannot follow any more.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct Lost {
+    /// The MLS group.
+    pub conversation: [u8; 32],
 }
 
 /// The author leaves. Provable by the cell's head, so that any member may remove the leaf.

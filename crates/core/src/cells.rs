@@ -321,6 +321,11 @@ impl Cells {
         self.forget_where(|owner| matches!(owner, Owner::Link { link, .. } if link == id));
     }
 
+    /// Nothing is put any more.
+    pub(crate) fn forget_all(&mut self) {
+        self.forget_where(|_| true);
+    }
+
     fn forget_where(&mut self, gone: impl Fn(&Owner) -> bool) {
         let tags: Vec<Tag> =
             self.outbox().filter(|(_, owner, _)| gone(owner)).map(|(tag, ..)| *tag).collect();

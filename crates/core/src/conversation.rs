@@ -17,6 +17,7 @@
 //! it, and a visible gap.
 
 mod advance;
+mod asking;
 mod collisions;
 mod commands;
 mod commit;
@@ -46,7 +47,7 @@ pub(crate) use state::{
 };
 pub(crate) use succession::Estate;
 
-use crate::account::{Contacts, Me, News};
+use crate::account::{Contacts, Me, News, Task};
 use crate::cells::Cells;
 use crate::ids::{ChatId, Name};
 use crate::io::{ChatKind, ChatState, ChatView, Event, MemberView};
@@ -124,6 +125,18 @@ pub(crate) struct Conversation {
     pub succession: succession::Succession,
     /// Who was here when this device left.
     last_people: BTreeSet<IdentityKey>,
+    /// In a contact that the other side founded: the tick of the answer that led here.
+    #[serde(default)]
+    pub by_peer: Option<u64>,
+    /// In a contact: whether the other side was told where this device can be asked to begin anew.
+    #[serde(default)]
+    pub told_door: bool,
+    /// Whom this device has asked to be let in again.
+    #[serde(default)]
+    asked: asking::Asked,
+    /// Whose devices have asked this one, and in which tick.
+    #[serde(default)]
+    askers: BTreeMap<IdentityKey, u64>,
     #[serde(skip)]
     outgoing: BTreeMap<u64, Outgoing>,
     #[serde(skip)]
@@ -274,7 +287,7 @@ impl Conversation {
     }
 
     /// This device cannot follow: nothing more is sent or read here, and the person is told.
-    fn become_stuck(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+    pub(crate) fn become_stuck(&mut self, why: &str, ctx: &mut Ctx<'_>) {
         self.set_state(ChatState::Stuck, ctx);
         // Nothing leaves any more, not even after a restart; what did not count stays queued.
         ctx.cells.forget_chat(self.chat);
@@ -287,6 +300,20 @@ impl Conversation {
         if !planted(Mutant::SilentStuck) {
             ctx.news.event(Event::Stuck { chat: self.chat, text });
         }
+    }
+
+    /// Nothing more is sent or read here.
+    pub(crate) fn stop(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+        if self.is_live() {
+            self.become_stuck(why, ctx);
+        }
+    }
+
+    /// Somebody else writes in this device's name, with the same keys: everything stops.
+    fn become_copied(&mut self, what: &str, ctx: &mut Ctx<'_>) {
+        let why = format!("{what} that it did not make; this profile was copied or put back");
+        self.become_stuck(&why, ctx);
+        ctx.news.task(Task::Copied);
     }
 
     /// Whether an epoch that opened in `tick` was over before this stay began.

@@ -6,7 +6,7 @@
 
 use crate::ids::{ChatId, MessageId, Name};
 use std::collections::BTreeMap;
-use undertone_crypto::IdentityKey;
+use undertone_crypto::{IdentityKey, Secret};
 use undertone_wire::{Answer, DigestPage, Request};
 
 /// What happens to the engine.
@@ -189,6 +189,12 @@ pub enum Command {
     Health,
     /// What there is to do about groups; looks into each of them.
     GroupCares,
+    /// Become a new device of the same person, after this profile was copied or put back. All
+    /// conversations are begun anew.
+    BecomeNewDevice {
+        /// The identity's secret.
+        identity: Secret,
+    },
 }
 
 /// What a command came to.
@@ -274,6 +280,8 @@ pub struct Health {
     pub server_full: bool,
     /// Why nothing is sent any more, if so: the alarm's code and text.
     pub halted: Option<(String, String)>,
+    /// Whether this profile was copied or put back: nothing is sent before it is a new device.
+    pub copied: bool,
     /// The newest recovery from a backup that the server has declared.
     pub recovery: Option<RecoveryView>,
 }
@@ -305,6 +313,9 @@ pub struct GroupCare {
     pub overdue: Vec<(Name, u64)>,
     /// Members of whom nothing was heard for ninety days.
     pub silent: Vec<Name>,
+    /// People whose devices have lost the group and ask to come back; empty where this person may not
+    /// let them in.
+    pub asking: Vec<Name>,
 }
 
 /// Why a group goes on no more.
@@ -452,7 +463,7 @@ pub enum MessageState {
 pub struct Refused {
     /// A stable word for programs: `not_found`, `link_used`, `link_expired`, `wrong_server`,
     /// `bad_link`, `not_allowed`, `too_long`, `empty`, `group_full`, `roster_changed`, `ended`,
-    /// `stuck`, `not_ready`, `other_version`.
+    /// `stuck`, `not_ready`, `other_version`, `copied_profile`.
     pub code: &'static str,
     /// What happened, for people.
     pub message: String,

@@ -6,13 +6,18 @@
 //! sealed to the offer's envelope key). Write-once makes a one-time link single-use: the first
 //! answer holds the slot. A reusable address has 64 offer slots and 4,096 answer slots a day.
 //!
+//! The same letters carry *re-entry*: a request at a door that a contact was given takes the place of
+//! the offer, and is answered like one (ADR 0011).
+//!
 //! Offers and answers are signed by a device whose device list, signed by the identity, travels
 //! beside: the identity's own key stays sealed (ADR 0002).
 
 mod letter;
+mod reentry;
 mod uri;
 
-pub(crate) use letter::{Answer, FirstMessage, Letter, LetterKind, Offer};
+pub(crate) use letter::{Answer, FirstMessage, Letter, LetterKind, Offer, OfferFault};
+pub(crate) use reentry::Reentry;
 pub use uri::{LinkFault, is_reusable};
 pub(crate) use uri::{LinkKind, LinkUri};
 
@@ -27,6 +32,9 @@ pub(crate) const OFFER_SLOTS: u16 = 64;
 pub(crate) const ANSWER_SLOTS: u16 = 4096;
 /// Days for which a reusable address stores its offers in advance, today included.
 pub(crate) const OFFER_DAYS: u32 = 30;
+
+/// Slots for requests at the door that a contact was given, per day.
+pub(crate) const DOOR_SLOTS: u16 = 8;
 
 /// Days since 1970 at a head's time.
 pub(crate) fn day_of(time_ms: u64) -> u32 {
@@ -54,6 +62,13 @@ pub(crate) enum Post {
         /// One of [`ANSWER_SLOTS`].
         slot: u16,
     },
+    /// A request at a door.
+    Reentry {
+        /// Its day.
+        day: u32,
+        /// One of [`DOOR_SLOTS`].
+        slot: u16,
+    },
 }
 
 impl Post {
@@ -67,6 +82,7 @@ impl Post {
             Self::Answer => link_keys(secret, server, "answer", &[]),
             Self::DayOffer { day, slot } => of_day("day offer", day, slot),
             Self::DayAnswer { day, slot } => of_day("day answer", day, slot),
+            Self::Reentry { day, slot } => of_day("re-entry", day, slot),
         }
     }
 }

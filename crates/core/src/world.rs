@@ -310,19 +310,48 @@ impl World {
             }
             Request::Stream { from } => {
                 self.answer(name, id, Answer::Streaming);
-                let mut from = from;
-                while let Ok(page) = self.server.page(from) {
-                    let Some(last) = page.ticks.last() else { break };
-                    from = last.tick + 1;
-                    self.person(name).inbox.push_back(Input::Push(page));
-                }
-                self.person(name).streaming = true;
+                self.stream(name, id, from);
             }
             other => {
                 let answer = self.server.answer(&other);
                 self.answer(name, id, answer);
             }
         }
+    }
+
+    /// Sends what is listed from `from` on; a stream that cannot go on ends with a second answer.
+    fn stream(&mut self, name: &'static str, id: u32, mut from: u64) {
+        loop {
+            match self.server.page(from) {
+                Ok(page) => {
+                    let Some(last) = page.ticks.last().map(|last| last.tick) else { break };
+                    from = last + 1;
+                    self.person(name).inbox.push_back(Input::Push(page));
+                }
+                Err(refusal) => return self.answer(name, id, Answer::Refused(refusal)),
+            }
+        }
+        self.person(name).streaming = true;
+    }
+
+    /// A cell of nobody in this world takes the log on.
+    pub(crate) fn make_noise(&mut self) {
+        self.put_number(self.now_ms);
+    }
+
+    /// The server forgets what is older than it keeps cells; whoever follows it hears of the tick that
+    /// may bring.
+    pub(crate) fn expire(&mut self) {
+        let before = self.server.newest().head.tick;
+        self.server.expire(self.now_ms).expect("a store in memory");
+        let newest = self.server.newest().head.tick;
+        for tick in before + 1..=newest {
+            let page = self.server.page(tick).expect("it was sealed just now");
+            for person in self.people.values_mut().filter(|person| person.streaming) {
+                person.inbox.push_back(Input::Push(page.clone()));
+            }
+        }
+        self.rest();
     }
 
     /// How many cells have left a device.
@@ -346,13 +375,6 @@ impl World {
         let config = Config { recovered_after: survived, ..Config::new(keys) };
         self.now_ms += 60_000;
         self.server = Engine::open(store, config, self.now_ms).expect("a backup opens");
-    }
-
-    /// The server forgets what is old enough; that it has done so nobody is told, for nobody listens.
-    pub(crate) fn expire(&mut self) {
-        let listens = self.people.values().any(|person| person.streaming);
-        assert!(!listens, "who listens would have to be sent the tick");
-        self.server.expire(self.now_ms).expect("a disk in memory");
     }
 
     /// Somebody stores a cell who is no device of this world.

@@ -1,22 +1,20 @@
 //! Accepting somebody else's link.
 
+mod answering;
+
 use super::letters::{LetterRead, Step};
-use super::links::internal;
 use super::{Account, refuse};
 use crate::body::TEXT_BYTES_MAX;
-use crate::cells::{Owner, PutState};
-use crate::conversation::{Conversation, Founded};
+use crate::cells::Owner;
 use crate::ids::{ChatId, Name};
-use crate::io::{Event, HistoryRow, MessageState, Refused, Reply};
+use crate::io::{Event, HistoryRow, MessageState, Refused};
 use crate::link::{
-    ANSWER_SLOTS, Answer, FirstMessage, LetterKind, LinkFault, LinkKind, LinkUri, OFFER_SLOTS,
-    Offer, Post, day_of, link_id,
+    FirstMessage, LetterKind, LinkFault, LinkKind, LinkUri, OFFER_SLOTS, Offer, Post, link_id,
 };
-use crate::stored::{LoadError, from_bytes, to_bytes};
-use rand::{Rng, RngCore};
+use crate::stored::{LoadError, from_bytes};
 use serde::{Deserialize, Serialize};
 use undertone_crypto::{IdentityKey, Secret};
-use undertone_wire::{Cell, decode, encode};
+use undertone_wire::{Cell, decode};
 
 /// A link that is being accepted.
 pub(super) struct Accepting {
@@ -35,13 +33,24 @@ enum Stage {
 
 /// An answer on its way; outlasts restarts.
 #[derive(Clone, Serialize, Deserialize)]
-struct Answering {
+pub(super) struct Answering {
     link: Vec<u8>,
-    chat: ChatId,
+    pub chat: ChatId,
     post: Post,
     /// The answer, unsealed: in another slot of an address it is sealed again.
     answer: Vec<u8>,
     offer: Vec<u8>,
+    /// It takes the place of a conversation that was lost, and its chat stays whatever becomes of it.
+    #[serde(default)]
+    anew: bool,
+}
+
+/// What a two-party conversation is made from.
+pub(super) struct Beginning<'a> {
+    pub link: LinkUri,
+    pub offer: &'a Offer,
+    /// The first words.
+    pub text: Option<String>,
 }
 
 impl Account {
@@ -185,200 +194,10 @@ impl Account {
         }
     }
 
-    /// Makes the two-party group and writes the answer.
     fn answer(&mut self, id: [u8; 16], offer: &Offer) -> Result<(), Refused> {
         let Some(accepting) = self.accepting.get(&id) else { return Ok(()) };
         let (link, text) = (accepting.link.clone(), accepting.message.clone());
-        let peer = link.identity;
-        let mut ctx = self.ctx();
-        let founded = Conversation::found_contact(peer, offer.package.as_slice(), &mut ctx)?;
-        let Founded { conversation, welcome, tree, opening } = founded;
-        let message = text.map(|text| self.first_message(&text));
-        let answer = Answer {
-            conversation: conversation.conversation,
-            opening,
-            list: self.me.list.clone(),
-            device: self.me.device,
-            name: self.me.name.as_str().as_bytes().to_vec().into(),
-            message: message.clone(),
-            welcome: welcome.into(),
-            tree: tree.into(),
-            signature: [0; 64],
-        };
-        let chat = self.adopt(conversation);
-        self.contacts.add(peer, &name_until_told(&peer), chat, &offer.list, &mut self.news);
-        self.with(chat, Conversation::recheck_lists);
-        self.send_packages(chat);
-        if let Some(message) = &message {
-            self.show_first(chat, message, MessageState::Queued, None);
-        }
-        let answering = Answering {
-            link: encode(&link),
-            chat,
-            post: self.answer_post(&link),
-            answer: encode(&answer),
-            offer: encode(offer),
-        };
-        let written = self.write_answer(id, answering.clone());
-        if written.is_err() {
-            self.discard(&answering);
-        }
-        written
-    }
-
-    fn first_message(&mut self, text: &str) -> FirstMessage {
-        let mut salt = [0; 16];
-        self.rng.fill_bytes(&mut salt);
-        FirstMessage { salt, sent_ms: self.clock.wall_ms(), text: text.as_bytes().to_vec().into() }
-    }
-
-    fn answer_post(&mut self, link: &LinkUri) -> Post {
-        match link.kind {
-            LinkKind::OneTime => Post::Answer,
-            LinkKind::Reusable => {
-                Post::DayAnswer { day: self.today(), slot: self.rng.random_range(0..ANSWER_SLOTS) }
-            }
-        }
-    }
-
-    fn write_answer(&mut self, id: [u8; 16], answering: Answering) -> Result<(), Refused> {
-        let link: LinkUri = decode(&answering.link).map_err(internal)?;
-        let answer: Answer = decode(&answering.answer).map_err(internal)?;
-        let offer: Offer = decode(&answering.offer).map_err(internal)?;
-        let secret = Secret::from_bytes(link.secret);
-        let tag = answering.post.keys(&secret, &self.me.server).tag;
-        let sealed =
-            answer.seal(&self.me.leaf_key, &tag, &offer, &mut self.rng).map_err(internal)?;
-        self.post_letter(id, &secret, answering.post, LetterKind::Answer, &sealed)
-            .map_err(internal)?;
-        let record = to_bytes(&answering);
-        self.news.record("link", [b"a", &id[..]].concat(), Some(record));
-        if let Some(accepting) = self.accepting.get_mut(&id) {
-            accepting.stage = Stage::Answer(Box::new(answering));
-        }
-        Ok(())
-    }
-
-    /// Looks at every answer that is stored: it counts only if its tick is before the link's end, and
-    /// that is known once the log is walked to it.
-    pub(super) fn judge_stored_answers(&mut self) {
-        for id in self.accepting.keys().copied().collect::<Vec<_>>() {
-            let Some((tick, expires_ms)) = self.stored_answer(&id) else { continue };
-            if tick > self.log.walked() {
-                continue;
-            }
-            match self.log.time_of(tick) {
-                None => self.log.want_head_at(tick),
-                Some(time_ms) if time_ms >= expires_ms => self.answer_was_late(id),
-                Some(time_ms) if self.is_of_a_past_day(&id, time_ms) => self.write_anew(id),
-                Some(_) => self.answer_counts(id, tick),
-            }
-        }
-    }
-
-    /// The tick that stores an answer, and the end of its link.
-    fn stored_answer(&self, id: &[u8; 16]) -> Option<(u64, u64)> {
-        let Accepting { link, stage: Stage::Answer(answering), .. } = self.accepting.get(id)?
-        else {
-            return None;
-        };
-        let tag = answering.post.keys(&Secret::from_bytes(link.secret), &self.me.server).tag;
-        match self.cells.put_state(&tag)? {
-            PutState::Stored(tick) => Some((tick, link.expires_ms)),
-            _ => None,
-        }
-    }
-
-    /// Whether an answer to an address was stored so late that its maker looks at other days.
-    fn is_of_a_past_day(&self, id: &[u8; 16], time_ms: u64) -> bool {
-        let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(id) else {
-            return false;
-        };
-        let late = |day: u32| day_of(time_ms) > day.saturating_add(1);
-        matches!(answering.post, Post::DayAnswer { day, .. } if late(day))
-    }
-
-    /// The link's maker passes the answer over.
-    fn answer_was_late(&mut self, id: [u8; 16]) {
-        if let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(&id) {
-            let answering = (**answering).clone();
-            self.discard(&answering);
-        }
-        self.cells.forget_link(&id);
-        self.fail(id, "link_expired", "The link expired before your answer arrived.");
-    }
-
-    /// The conversation may be written in.
-    fn answer_counts(&mut self, id: [u8; 16], tick: u64) {
-        let Some(accepting) = self.accepting.remove(&id) else { return };
-        let Stage::Answer(answering) = accepting.stage else { return };
-        self.news.record("link", [b"a", &id[..]].concat(), None);
-        self.cells.forget_link(&id);
-        let chat = answering.chat;
-        self.with(chat, |conversation, _| conversation.release_hold());
-        self.due.insert(chat);
-        let answer = decode::<Answer>(&answering.answer).ok();
-        if let Some(message) = answer.and_then(|answer| answer.message) {
-            self.show_first(chat, &message, MessageState::Stored, Some(tick));
-        }
-        let view = self.conversations.get(&chat).map(|chat| chat.view(&self.contacts));
-        if let Some(view) = view {
-            self.news.event(Event::Chat(view.clone()));
-            if let Some(ticket) = accepting.ticket {
-                self.news.reply(ticket, Ok(Reply::Chat(view)));
-            }
-        }
-    }
-
-    /// Another answer holds the slot: a one-time link is used, an address has other slots.
-    pub(super) fn on_answer_taken(&mut self, id: [u8; 16]) {
-        let Some(Accepting { link, stage: Stage::Answer(answering), .. }) = self.accepting.get(&id)
-        else {
-            return;
-        };
-        if link.kind == LinkKind::OneTime {
-            let answering = (**answering).clone();
-            self.discard(&answering);
-            let text = "Somebody else has used this link already. Tell whoever gave it to you.";
-            return self.fail(id, "link_used", text);
-        }
-        self.write_anew(id);
-    }
-
-    /// The same answer in another slot of an address.
-    fn write_anew(&mut self, id: [u8; 16]) {
-        let Some(Accepting { link, stage: Stage::Answer(answering), .. }) = self.accepting.get(&id)
-        else {
-            return;
-        };
-        let (link, mut answering) = (link.clone(), (**answering).clone());
-        self.cells.forget_link(&id);
-        answering.post = self.answer_post(&link);
-        if let Err(refused) = self.write_answer(id, answering.clone()) {
-            self.discard(&answering);
-            self.fail_with(id, refused);
-        }
-    }
-
-    /// The group that was made for a link that somebody else has used.
-    fn discard(&mut self, answering: &Answering) {
-        let chat = answering.chat;
-        let peer = self.with(chat, |to, ctx| {
-            to.end(ctx);
-            to.peer
-        });
-        self.conversations.remove(&chat);
-        if let Some(Some(peer)) = peer {
-            let other = self.live_chat_with(&peer);
-            self.contacts.remove(&peer, chat, other, &mut self.news);
-        }
-        self.news.record("chat", chat.0.to_vec(), None);
-    }
-
-    /// Two people may have accepted each other's links crosswise.
-    fn live_chat_with(&self, peer: &IdentityKey) -> Option<ChatId> {
-        let mut chats = self.conversations.values();
-        chats.find(|chat| chat.peer == Some(*peer) && chat.is_live()).map(|chat| chat.chat)
+        self.begin_contact(Beginning { link, offer, text })
     }
 
     fn fail(&mut self, id: [u8; 16], code: &'static str, text: &str) {
@@ -388,11 +207,42 @@ impl Account {
     fn fail_with(&mut self, id: [u8; 16], refused: Refused) {
         let Some(accepting) = self.accepting.remove(&id) else { return };
         self.news.record("link", [b"a", &id[..]].concat(), None);
-        if let Stage::Answer(answering) = &accepting.stage {
+        if let Stage::Answer(answering) = &accepting.stage
+            && !answering.anew
+        {
             self.news.event(Event::LinkFailed { chat: answering.chat, code: refused.code });
         }
         if let Some(ticket) = accepting.ticket {
             self.news.reply(ticket, Err(refused));
+        }
+    }
+
+    /// What was written to begin the conversation in this chat is of the past.
+    pub(super) fn forget_answering(&mut self, chat: ChatId) {
+        let of_chat = |accepting: &Accepting| matches!(&accepting.stage, Stage::Answer(answering) if answering.chat == chat);
+        let ids = self.accepting.iter().filter(|(_, it)| of_chat(it)).map(|(id, _)| *id);
+        for id in ids.collect::<Vec<_>>() {
+            self.accepting.remove(&id);
+            self.cells.forget_link(&id);
+            self.news.record("link", [b"a", &id[..]].concat(), None);
+        }
+    }
+
+    /// Whether a link is being accepted, or a request answered, under this name.
+    pub(super) fn answers_under(&self, id: &[u8; 16]) -> bool {
+        self.accepting.contains_key(id)
+    }
+
+    /// What is being accepted comes to nothing.
+    pub(super) fn fail_accepting(&mut self, refused: &Refused) {
+        for id in self.accepting.keys().copied().collect::<Vec<_>>() {
+            if let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(&id)
+            {
+                let answering = (**answering).clone();
+                self.discard(&answering);
+            }
+            self.cells.forget_link(&id);
+            self.fail_with(id, refused.clone());
         }
     }
 

@@ -3,12 +3,12 @@
 use super::Account;
 use super::join::{PendingJoin, Source};
 use super::letters::{LetterRead, Step};
-use super::links::LinkState;
+use super::links::{Aim, LinkState};
+use super::reopen::Asked;
 use super::requests::Stranger;
 use crate::cells::Owner;
 use crate::ids::Name;
-use crate::io::Event;
-use crate::link::{Answer, LetterKind, LinkKind, Post};
+use crate::link::{Answer, LinkKind, Post};
 use undertone_wire::Cell;
 
 /// Wait before the parts of an answer that were not there are asked for again, in milliseconds.
@@ -22,7 +22,7 @@ impl Account {
         if link.done.contains(&post) || link.reading.contains_key(&post) {
             return;
         }
-        let read = LetterRead::new(&link.secret(), &server, post, LetterKind::Answer);
+        let read = LetterRead::new(&link.secret(), &server, post, link.letters());
         let tag = read.tag();
         link.reading.insert(post, (read, tick));
         self.cells.get(tag, Some(tick), Owner::Link { link: id, post, index: None });
@@ -63,6 +63,8 @@ impl Account {
             self.on_part_absent(id, post);
         } else if let Some(link) = self.links.link_mut(&id)
             && link.reading.remove(&post).is_some()
+            // At a door it was another cell's listing; a request may still come.
+            && !link.is_door()
         {
             self.on_junk_answer(id, post);
         }
@@ -88,7 +90,8 @@ impl Account {
         }
         self.alarm(
             "withheld",
-            "The server lists an answer to one of your links and does not deliver it.",
+            "The server lists an answer to one of your links, or a contact's request, and does not \
+             deliver it.",
         );
     }
 
@@ -96,6 +99,11 @@ impl Account {
         match post {
             Post::Offer | Post::DayOffer { .. } => self.on_offer_stored(id, post),
             Post::Answer | Post::DayAnswer { .. } => self.log_moved = true,
+            Post::Reentry { day, slot } if self.today() > day.saturating_add(1) => {
+                // So late that the other side does not look at that day any more.
+                self.ask_elsewhere(id, slot);
+            }
+            Post::Reentry { .. } => {}
         }
     }
 
@@ -103,6 +111,7 @@ impl Account {
         match post {
             Post::Offer | Post::DayOffer { .. } => self.on_offer_taken(id, post),
             Post::Answer | Post::DayAnswer { .. } => self.on_answer_taken(id),
+            Post::Reentry { slot, .. } => self.ask_elsewhere(id, slot),
         }
     }
 
@@ -119,13 +128,16 @@ impl Account {
         };
         let Some(link) = self.links.link_mut(&id) else { return };
         let tag = post.keys(&link.secret(), &self.me.server).tag;
-        let (kind, in_time) = (link.kind, time_ms < link.expires_ms);
-        let answer = Answer::open(sealed, &secret, &tag);
+        let (kind, aim, in_time) = (link.kind, link.aim, time_ms < link.expires_ms);
         link.reading.remove(&post);
         link.done.insert(post);
         self.save_link(&id);
-        match answer {
-            Ok(answer) if in_time && answer.list.identity != self.me.identity => {
+        if let Aim::Door { peer, .. } = aim {
+            let asked = Asked { tick, time_ms };
+            return self.on_request(&peer, sealed, &secret, &tag, asked);
+        }
+        match Answer::open(sealed, &secret, &tag) {
+            Ok(answer) if in_time && self.is_awaited(aim, &answer, tick) => {
                 self.take_answer(id, post, kind, &answer, time_ms, tick);
             }
             // Of an address, others may have come in time and are still being read.
@@ -134,6 +146,18 @@ impl Account {
             }
             Ok(_) if !in_time => {}
             _ => self.on_junk_answer(id, post),
+        }
+    }
+
+    /// Whether an answer may come by a link of that aim.
+    fn is_awaited(&self, aim: Aim, answer: &Answer, tick: u64) -> bool {
+        let by = &answer.list.identity;
+        match aim {
+            Aim::Return { peer } => {
+                let follows = self.contacts.judge_list(&answer.list).is_ok();
+                *by == peer && follows && self.may_come_back(by, tick)
+            }
+            _ => *by != self.me.identity,
         }
     }
 
@@ -167,14 +191,18 @@ impl Account {
         let Some(link) = self.links.link_mut(&id) else { return };
         link.reading.remove(&post);
         link.done.insert(post);
-        let kind = link.kind;
+        let (kind, aim) = (link.kind, link.aim);
         self.save_link(&id);
-        if kind == LinkKind::OneTime {
-            self.close_link(id, LinkState::Used);
-            let text = "Somebody used up a contact link with something that cannot be read. \
-                        Make a new link."
-                .to_owned();
-            self.news.event(Event::Alarm { code: "link_used".to_owned(), text });
+        match aim {
+            Aim::Door { peer, .. } => self.on_junk_request(&peer),
+            Aim::Return { .. } => self.on_no_answer(id),
+            Aim::Contact if kind == LinkKind::OneTime => {
+                self.close_link(id, LinkState::Used);
+                let text = "Somebody used up a contact link with something that cannot be read. \
+                            Make a new link.";
+                self.alarm("link_used", text);
+            }
+            Aim::Contact => {}
         }
     }
 }

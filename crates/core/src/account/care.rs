@@ -21,7 +21,8 @@ impl Account {
 
 impl GroupCare {
     fn is_any(&self) -> bool {
-        self.restart.is_some() || !self.overdue.is_empty() || !self.silent.is_empty()
+        let nobody = self.overdue.is_empty() && self.silent.is_empty() && self.asking.is_empty();
+        self.restart.is_some() || !nobody
     }
 }
 
@@ -30,15 +31,18 @@ impl Conversation {
         let (chat, name) = (self.chat, self.view(ctx.contacts).name);
         let role = self.role_of_own(ctx);
         let restart = self.standstill().filter(|_| role == Role::Owner);
-        let (mut overdue, mut silent) = (Vec::new(), Vec::new());
+        let (mut overdue, mut silent, mut asking) = (Vec::new(), Vec::new(), Vec::new());
         if self.is_live() {
             overdue = self.invite_anew(ctx);
             let now_ms = ctx.log.time_ms();
             let leaves = self.silent(now_ms, ctx).into_iter();
             let others = leaves.filter(|member| member.identity != ctx.me.identity);
             silent = others.map(|member| self.name_of(&member.identity, ctx)).collect();
+            if role >= Role::Admin {
+                asking = self.askers().map(|who| self.name_of(who, ctx)).collect();
+            }
         }
-        GroupCare { chat, name, restart, overdue, silent }
+        GroupCare { chat, name, restart, overdue, silent, asking }
     }
 
     fn standstill(&self) -> Option<Standstill> {

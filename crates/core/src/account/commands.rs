@@ -17,6 +17,11 @@ impl Account {
 
     /// What came of it; `None` when the reply comes later.
     fn run(&mut self, ticket: u64, command: Command) -> Option<Result<Reply, Refused>> {
+        if command.needs_keys()
+            && let Err(refused) = self.check_not_copied()
+        {
+            return Some(Err(refused));
+        }
         Some(match command {
             Command::CreateLink { expires_ms, reusable } => {
                 return self.create_link(ticket, expires_ms, reusable).err().map(Err);
@@ -45,6 +50,7 @@ impl Account {
             Command::Whoami => Ok(self.whoami()),
             Command::Health => Ok(self.health()),
             Command::GroupCares => Ok(self.group_cares()),
+            Command::BecomeNewDevice { identity } => self.become_new_device(&identity),
         })
     }
 
@@ -138,6 +144,21 @@ impl Account {
                 "Name the contact: `undertone chats` shows them.",
             )
         })
+    }
+}
+
+impl Command {
+    /// Whether it begins something with this device's keys.
+    fn needs_keys(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateLink { .. }
+                | Self::Accept { .. }
+                | Self::AcceptRequest { .. }
+                | Self::Send { .. }
+                | Self::CreateGroup { .. }
+                | Self::Restart { .. }
+        )
     }
 }
 

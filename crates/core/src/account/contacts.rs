@@ -1,14 +1,14 @@
 //! People known here: their names, device lists and KeyPackages.
 
 use super::{Me, News, Task};
-use crate::body::Packages;
+use crate::body::{Door, Packages};
 use crate::ids::{ChatId, Name};
 use crate::io::Event;
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use undertone_crypto::mls::{KeyPackageInfo, Member, inspect_key_package};
-use undertone_crypto::{IdentityKey, ListFault, SignedDeviceList};
+use undertone_crypto::{EnvelopePublic, IdentityKey, ListFault, SignedDeviceList};
 use undertone_wire::checks::{Check, is_off};
 use undertone_wire::{decode, encode};
 
@@ -34,6 +34,9 @@ struct Person {
     list: Option<Vec<u8>>,
     packages: Vec<Vec<u8>>,
     last_resort: Option<Vec<u8>>,
+    /// Where to ask them to begin the conversation anew.
+    #[serde(default)]
+    door: Option<Vec<u8>>,
 }
 
 impl Contacts {
@@ -60,6 +63,7 @@ impl Contacts {
             list: None,
             packages: Vec::new(),
             last_resort: None,
+            door: None,
         })
     }
 
@@ -82,6 +86,19 @@ impl Contacts {
         person.chat = Some(chat);
         person.claimed = name.clone();
         self.learn(true, name, list, news);
+    }
+
+    /// A contact's list that came with their request to begin anew.
+    pub(super) fn follow_list(&mut self, list: &SignedDeviceList, news: &mut News) {
+        let name = self.claimed_name(&list.identity).unwrap_or_else(|| Name::tamed(""));
+        self.learn(false, &name, list, news);
+    }
+
+    /// One's own list is another one now.
+    pub(super) fn set_own(&mut self, me: &Me) {
+        if let Some(own) = self.people.get_mut(&self.own) {
+            own.list = Some(encode(&me.list));
+        }
     }
 
     /// Somebody whose conversation is about to be joined.
@@ -177,6 +194,21 @@ impl Contacts {
             person.last_resort = Some(packages.last_resort.as_slice().to_vec());
         }
         self.save(&author.identity, news);
+    }
+
+    /// Where a contact can be asked to begin the conversation anew.
+    pub(crate) fn take_door(&mut self, identity: &IdentityKey, door: Door, news: &mut News) {
+        // One that nobody can write to takes no better one's place.
+        let usable = EnvelopePublic(door.envelope.as_slice().to_vec()).is_key();
+        if let Some(person) = self.people.get_mut(identity).filter(|_| usable) {
+            person.door = Some(encode(&door));
+            self.save(identity, news);
+        }
+    }
+
+    /// As it was told last.
+    pub(super) fn door_of(&self, identity: &IdentityKey) -> Option<Door> {
+        decode(self.people.get(identity)?.door.as_ref()?).ok()
     }
 
     /// A KeyPackage of a contact, with the number of the device list that names it. Single-use ones

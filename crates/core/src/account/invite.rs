@@ -1,11 +1,12 @@
 //! Inviting contacts to a group, and giving contacts the KeyPackages to do so.
 
-use super::links::internal;
+use super::links::{Aim, LinkState, internal};
 use super::{Account, Invitation, to_bytes};
 use crate::body::{Content, Invite, Packages};
 use crate::conversation::Conversation;
 use crate::ids::ChatId;
 use crate::io::Refused;
+use crate::link::LinkKind;
 use crate::parcel::{PARTS_MAX, ParcelRef, pack};
 use undertone_crypto::IdentityKey;
 
@@ -108,8 +109,10 @@ impl Account {
 
     /// A one-time link has served; an address goes on.
     pub(super) fn link_was_used(&mut self, link: [u8; 16]) {
-        if self.links.is_one_time(&link) {
-            self.close_link(link, super::links::LinkState::Used);
+        match self.links.link(&link).map(|link| (link.aim, link.kind)) {
+            Some((Aim::Return { .. }, _)) => self.on_no_answer(link),
+            Some((_, LinkKind::OneTime)) => self.close_link(link, LinkState::Used),
+            _ => {}
         }
     }
 }

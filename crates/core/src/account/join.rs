@@ -88,6 +88,9 @@ impl Account {
 
     /// Goes on with every join as far as possible.
     pub(super) fn advance_joins(&mut self) {
+        if self.copied {
+            return;
+        }
         self.joins.end_waits(self.clock.now_ms());
         self.hold_predecessors();
         for id in self.joins.pending.keys().copied().collect::<Vec<_>>() {
@@ -98,7 +101,23 @@ impl Account {
         self.replenish();
     }
 
+    /// Whether it would bring back what is back by now.
+    fn is_overtaken(&self, join: &PendingJoin) -> bool {
+        let (Source::Answer { link }, Some(answer)) = (join.source, join.answer()) else {
+            return false;
+        };
+        let peer = answer.list.identity;
+        match self.links.link(&link) {
+            None => true,
+            Some(_) => self.is_way_back(&link, &peer) && !self.may_come_back(&peer, join.tick),
+        }
+    }
+
     fn advance_join(&mut self, id: &JoinId, join: &PendingJoin) {
+        if self.is_overtaken(join) {
+            self.forget_join(id);
+            return;
+        }
         let place = self.place_for(join);
         self.joins.held.remove(id);
         match place {
@@ -250,6 +269,13 @@ impl Account {
         }
     }
 
+    /// Nothing that is under way is followed.
+    pub(super) fn drop_joins(&mut self, why: &str) {
+        for id in self.joins.pending.keys().copied().collect::<Vec<_>>() {
+            self.drop_join(&id, why);
+        }
+    }
+
     /// It leads to a stay that was over before the one in `chat` began.
     fn pass_stay(&mut self, id: &JoinId, chat: ChatId) {
         self.forget_join(id);
@@ -317,6 +343,8 @@ impl Account {
             }
             None => self.take_place(&mut joined, join),
         };
+        joined.by_peer = answer.map(|_| join.tick);
+        let anew = answer.is_some_and(|answer| self.come_back(&mut joined, join, answer));
         let kind = joined.kind();
         let chat = self.adopt(joined);
         if join.skips {
@@ -328,6 +356,10 @@ impl Account {
                     self.meet(chat, answer, join.tick);
                 }
                 self.link_was_used(link);
+                if let Some(answer) = answer.filter(|_| anew) {
+                    self.end_asking(&answer.list.identity);
+                    self.tell_begun_anew(chat, &answer.list.identity, false);
+                }
             }
             // Their next invitation needs a fresh KeyPackage of this device.
             Source::Invite { from } => {
@@ -345,6 +377,21 @@ impl Account {
             self.news.event(Event::Member { chat, text });
         }
         self.news.event(Event::Chat(view));
+    }
+
+    /// A contact's conversation that this device had lost goes on in its chat.
+    fn come_back(
+        &mut self,
+        joined: &mut Conversation,
+        join: &PendingJoin,
+        answer: &Answer,
+    ) -> bool {
+        let (Source::Answer { link }, peer) = (join.source, answer.list.identity) else {
+            return false;
+        };
+        self.is_way_back(&link, &peer)
+            && self.may_come_back(&peer, join.tick)
+            && self.hand_over(&peer, joined)
     }
 
     /// The other side of a link is a contact now; their first words are shown.

@@ -1,17 +1,20 @@
 //! The links made here: their offers, and who may still answer.
+//!
+//! Two more things are watched as links are, and no person sees them in a list: the *doors* that
+//! contacts were given, and where the answer to a request at another's door will stand.
+
+mod watch;
 
 use super::letters::LetterRead;
 use super::{Account, Records, damaged, refuse};
-use crate::cells::Owner;
 use crate::io::{LinkView, Refused, Reply};
 use crate::link::{
-    ANSWER_SLOTS, LetterKind, LinkKind, LinkUri, OFFER_DAYS, OFFER_SLOTS, Offer, Post, day_of,
-    link_id,
+    LetterKind, LinkKind, LinkUri, OFFER_DAYS, OFFER_SLOTS, Offer, Post, day_of, link_id,
 };
 use crate::stored::{LoadError, from_bytes, to_bytes};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use undertone_crypto::{EnvelopeSecret, Secret, envelope};
+use undertone_crypto::{EnvelopeSecret, IdentityKey, Secret, envelope};
 use undertone_wire::{Prefix, encode};
 
 /// Ticks after which the place from which a link is watched is written down again.
@@ -31,17 +34,39 @@ pub(super) enum LinkState {
     Revoked,
 }
 
+/// What letters to it are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Aim {
+    /// First contact: a person made it.
+    #[default]
+    Contact,
+    /// A contact may ask here to begin anew.
+    Door {
+        /// Who.
+        peer: IdentityKey,
+        /// It was this person's old device that told of it: another one is told of now.
+        old: bool,
+    },
+    /// The answer to this device's request to begin anew.
+    Return {
+        /// Whose.
+        peer: IdentityKey,
+    },
+}
+
 /// A link made here.
 #[derive(Serialize, Deserialize)]
 pub(super) struct MyLink {
     pub id: [u8; 16],
     pub kind: LinkKind,
+    #[serde(default)]
+    pub aim: Aim,
     pub secret: [u8; 32],
     pub expires_ms: u64,
     pub state: LinkState,
     /// X-Wing secret for the answers.
     pub envelope: Vec<u8>,
-    envelope_public: Vec<u8>,
+    pub envelope_public: Vec<u8>,
     address: String,
     /// KeyPackages of the offers, by day (0 for a one-time link), to be erased with it.
     packages: BTreeMap<u32, Vec<u8>>,
@@ -57,6 +82,9 @@ pub(super) struct MyLink {
     pub reading: BTreeMap<Post, (LetterRead, u64)>,
     #[serde(skip)]
     tickets: Vec<u64>,
+    /// Slots that were found taken for what is written under it.
+    #[serde(default)]
+    pub taken: u16,
 }
 
 /// All links made here.
@@ -66,6 +94,8 @@ pub(super) struct Links {
     watched: BTreeMap<Prefix, ([u8; 16], Post)>,
     watched_day: u32,
     cursor: Option<u64>,
+    /// How far requests at doors were looked for; known once there is a door.
+    pub doors_seen: Option<watch::Seen>,
     /// When the parts of an answer are asked for again.
     pub retry_at_ms: Option<u64>,
     /// Answers that wait for the time of their tick.
@@ -81,10 +111,24 @@ impl MyLink {
         matches!(self.state, LinkState::Storing | LinkState::Open)
     }
 
-    /// Answers of these days are not looked at any more.
+    pub(super) fn is_door(&self) -> bool {
+        matches!(self.aim, Aim::Door { .. })
+    }
+
+    /// Whether a person made it, and sees it in a list.
+    fn is_shown(&self) -> bool {
+        self.aim == Aim::Contact
+    }
+
+    /// What letters to it are.
+    pub(super) fn letters(&self) -> LetterKind {
+        if self.is_door() { LetterKind::Reentry } else { LetterKind::Answer }
+    }
+
+    /// Answers and requests of these days are not looked at any more.
     fn forget_days_before(&mut self, first: u32) {
         self.done.retain(|post| match post {
-            Post::DayAnswer { day, .. } => *day >= first,
+            Post::DayAnswer { day, .. } | Post::Reentry { day, .. } => *day >= first,
             _ => true,
         });
     }
@@ -96,15 +140,24 @@ impl MyLink {
 
 impl Links {
     pub(super) fn needs_listings_from(&self) -> Option<u64> {
-        self.all.values().filter(|link| link.is_watched()).map(|link| link.watch_from).min()
+        let links = self.all.values().filter(|link| link.is_watched() && !link.is_door());
+        let doors = self.doors_seen.map(|(tick, _)| tick);
+        links.map(|link| link.watch_from).chain(doors).min()
     }
 
     pub(super) fn next_wake_ms(&self) -> Option<u64> {
         self.retry_at_ms
     }
 
-    pub(super) fn is_one_time(&self, id: &[u8; 16]) -> bool {
-        self.all.get(id).is_some_and(|link| link.kind == LinkKind::OneTime)
+    /// All of one aim.
+    pub(super) fn aimed(&self, aim: impl Fn(&Aim) -> bool) -> Vec<[u8; 16]> {
+        let links = self.all.values().filter(|link| aim(&link.aim));
+        links.map(|link| link.id).collect()
+    }
+
+    /// A link made here.
+    pub(super) fn link(&self, id: &[u8; 16]) -> Option<&MyLink> {
+        self.all.get(id)
     }
 
     pub(super) fn link_mut(&mut self, id: &[u8; 16]) -> Option<&mut MyLink> {
@@ -116,6 +169,7 @@ impl Account {
     pub(super) fn load_links(&mut self, records: Records) -> Result<(), LoadError> {
         for (key, bytes) in records {
             match key.split_first() {
+                Some((b'd', _)) => self.links.load_doors_seen(&bytes)?,
                 Some((b'l', _)) => {
                     let link: MyLink = from_bytes(&bytes)?;
                     self.links.all.insert(link.id, link);
@@ -148,35 +202,18 @@ impl Account {
                 "Choose a later time.",
             ));
         }
-        if self.links.all.values().filter(|link| link.is_watched()).count() >= LINKS_MAX {
+        let open = self.links.all.values().filter(|link| link.is_watched() && link.is_shown());
+        if open.count() >= LINKS_MAX {
             return Err(refuse(
                 "too_many",
                 &format!("There are {LINKS_MAX} open links already."),
                 "Revoke some: `undertone link --list`, `undertone link --revoke ID`.",
             ));
         }
-        let (secret_key, public) = envelope::generate(&mut self.rng).map_err(internal)?;
-        let secret = Secret::random(&mut self.rng);
-        let id = link_id(secret.dangerous_bytes());
-        let link = MyLink {
-            id,
-            kind: if reusable { LinkKind::Reusable } else { LinkKind::OneTime },
-            secret: *secret.dangerous_bytes(),
-            expires_ms,
-            state: LinkState::Storing,
-            envelope: secret_key.dangerous_bytes().to_vec(),
-            envelope_public: public.0,
-            address: self.me.address.clone(),
-            packages: BTreeMap::new(),
-            stored_days: BTreeSet::new(),
-            done: BTreeSet::new(),
-            watch_from: self.log.walked(),
-            watch_day: self.today(),
-            reading: BTreeMap::new(),
-            tickets: vec![ticket],
-        };
-        self.links.all.insert(id, link);
-        self.links.watched.clear();
+        let kind = if reusable { LinkKind::Reusable } else { LinkKind::OneTime };
+        let id = self.new_link(kind, Aim::Contact, expires_ms)?;
+        let link = self.links.all.get_mut(&id).ok_or_else(|| internal("gone"))?;
+        link.tickets.push(ticket);
         if reusable {
             self.offer_days(id)?;
         } else {
@@ -186,9 +223,57 @@ impl Account {
         Ok(())
     }
 
+    /// A secret and an envelope key, watched from now on; not saved yet.
+    pub(super) fn new_link(
+        &mut self,
+        kind: LinkKind,
+        aim: Aim,
+        expires_ms: u64,
+    ) -> Result<[u8; 16], Refused> {
+        let (secret_key, public) = envelope::generate(&mut self.rng).map_err(internal)?;
+        let secret = Secret::random(&mut self.rng);
+        let id = link_id(secret.dangerous_bytes());
+        let state = if aim == Aim::Contact { LinkState::Storing } else { LinkState::Open };
+        let link = MyLink {
+            id,
+            kind,
+            aim,
+            secret: *secret.dangerous_bytes(),
+            expires_ms,
+            state,
+            envelope: secret_key.dangerous_bytes().to_vec(),
+            envelope_public: public.0,
+            address: self.me.address.clone(),
+            packages: BTreeMap::new(),
+            stored_days: BTreeSet::new(),
+            done: BTreeSet::new(),
+            watch_from: self.log.walked(),
+            watch_day: self.today(),
+            reading: BTreeMap::new(),
+            tickets: Vec::new(),
+            taken: 0,
+        };
+        self.links.all.insert(id, link);
+        self.links.watched.clear();
+        Ok(id)
+    }
+
     fn offer(&mut self, id: [u8; 16], post: Post, day: u32) -> Result<(), Refused> {
+        self.check_not_copied()?;
+        let Some((secret, offer)) = self.sign_offer(id, post, day)? else { return Ok(()) };
+        let posted = self.post_letter(id, &secret, post, LetterKind::Offer, &encode(&offer));
+        posted.map_err(internal)
+    }
+
+    /// What a link of this device offers at `post`, and the link's secret.
+    pub(super) fn sign_offer(
+        &mut self,
+        id: [u8; 16],
+        post: Post,
+        day: u32,
+    ) -> Result<Option<(Secret, Offer)>, Refused> {
         let (leaf_key, me) = (&self.me.leaf_key, &self.me);
-        let Some(link) = self.links.all.get_mut(&id) else { return Ok(()) };
+        let Some(link) = self.links.all.get_mut(&id) else { return Ok(None) };
         let lasting = link.kind == LinkKind::Reusable;
         let package = match link.packages.get(&day) {
             Some(package) => package.clone(),
@@ -207,9 +292,7 @@ impl Account {
             signature: [0; 64],
         };
         let tag = post.keys(&secret, &me.server).tag;
-        let offer = encode(&offer.sign(leaf_key, &tag));
-        let posted = self.post_letter(id, &secret, post, LetterKind::Offer, &offer);
-        posted.map_err(internal)
+        Ok(Some((secret, offer.sign(leaf_key, &tag))))
     }
 
     /// Stores a reusable address's offers of today and the next days in advance.
@@ -234,6 +317,9 @@ impl Account {
 
     /// Once the newest head is known: days go by, links end.
     pub(super) fn tend_addresses(&mut self) {
+        if self.copied {
+            return;
+        }
         let now = self.log.time_ms();
         for id in self.links.all.keys().copied().collect::<Vec<_>>() {
             let Some(link) = self.links.all.get_mut(&id) else { continue };
@@ -242,9 +328,11 @@ impl Account {
             }
             // An answer whose parts never come does not keep a link for ever: by then they are gone.
             let late = now >= link.expires_ms.saturating_add(u64::from(OFFER_DAYS) * DAY_MS);
-            if now >= link.expires_ms && (link.reading.is_empty() || late) {
+            let read = link.reading.is_empty() && !self.joins.comes_by(&id);
+            if now >= link.expires_ms && (read || late) {
                 self.close_link(id, LinkState::Expired);
             } else if link.kind == LinkKind::Reusable
+                && link.is_shown()
                 && let Err(refused) = self.offer_days(id)
             {
                 self.alarm("offers", &refused.message);
@@ -278,8 +366,16 @@ impl Account {
         }
     }
 
+    /// Takes a door, or the way back of a request, out of sight and mind.
+    pub(super) fn remove_link(&mut self, id: [u8; 16]) {
+        self.close_link(id, LinkState::Revoked);
+        self.links.all.remove(&id);
+        self.save_link(&id);
+    }
+
     pub(super) fn revoke_link(&mut self, id: &str) -> Result<Reply, Refused> {
-        let mut found = self.links.all.values().filter(|link| link.id_text().starts_with(id));
+        let shown = self.links.all.values().filter(|link| link.is_shown());
+        let mut found = shown.filter(|link| link.id_text().starts_with(id));
         let (Some(link), None) = (found.next(), found.next()) else {
             return Err(refuse(
                 "not_found",
@@ -320,7 +416,8 @@ impl Account {
     }
 
     pub(super) fn list_links(&self) -> Reply {
-        Reply::Links(self.links.all.values().map(|link| self.link_view(link)).collect())
+        let shown = self.links.all.values().filter(|link| link.is_shown());
+        Reply::Links(shown.map(|link| self.link_view(link)).collect())
     }
 
     /// An offer is stored: the link may be handed out.
@@ -360,100 +457,11 @@ impl Account {
         self.close_link(id, LinkState::Revoked);
     }
 
-    /// Looks for answers among what was listed since the last look.
-    pub(super) fn watch_answers(&mut self) {
-        self.ask_again();
-        let cursor = self.links.cursor.or_else(|| self.links.needs_listings_from());
-        let since = cursor.unwrap_or_else(|| self.log.walked());
-        // Thousands of addresses are not derived while nothing new is listed.
-        if since >= self.log.walked() {
-            return;
-        }
-        self.refresh_watched();
-        let found: Vec<_> = self
-            .log
-            .listed_since(since)
-            .filter_map(|(prefix, tick)| Some((*self.links.watched.get(&prefix)?, tick)))
-            .collect();
-        self.links.cursor = Some(self.log.walked());
-        for ((id, post), tick) in found {
-            self.read_answer(id, post, tick);
-        }
-        self.move_watch();
-    }
-
-    /// What waits for a head, or for parts that were not there or found no place in the queue.
-    fn ask_again(&mut self) {
-        for (id, post, sealed, tick) in std::mem::take(&mut self.links.untimed) {
-            self.on_answer_read(id, post, &sealed, tick);
-        }
-        if self.links.retry_at_ms.is_some_and(|at| at > self.clock.now_ms()) {
-            return;
-        }
-        self.links.retry_at_ms = None;
-        let server = self.me.server;
-        let reading = self.links.all.values().flat_map(|link| {
-            let letters = link.reading.iter();
-            letters.map(|(post, (read, tick))| {
-                (link.id, *post, read.wanted(*tick, &server, &self.log))
-            })
-        });
-        for (link, post, wanted) in reading {
-            for (index, tag, tick) in wanted {
-                self.cells.get(tag, tick, Owner::Link { link, post, index });
-            }
-        }
-    }
-
-    fn refresh_watched(&mut self) {
-        let day = self.today();
-        if !self.links.watched.is_empty() && self.links.watched_day == day {
-            return;
-        }
-        let server = &self.me.server;
-        let watched = self.links.all.values().filter(|link| link.is_watched());
-        let prefixes = watched.flat_map(|link| {
-            let secret = link.secret();
-            let posts = posts_of(link.kind, link.watch_day, day).into_iter();
-            posts.map(move |post| (post.keys(&secret, server).tag.prefix(), (link.id, post)))
-        });
-        self.links.watched = prefixes.collect();
-        self.links.watched_day = day;
-    }
-
-    fn move_watch(&mut self) {
-        let walked = self.log.walked();
-        let today = self.today();
-        let idle = |link: &&mut MyLink| {
-            let far = walked > link.watch_from.saturating_add(WATCH_SAVE_TICKS);
-            link.reading.is_empty() && (far || link.watch_day < today)
-        };
-        let mut moved = Vec::new();
-        for link in self.links.all.values_mut().filter(|link| link.is_watched()).filter(idle) {
-            link.watch_from = walked;
-            link.watch_day = today;
-            link.forget_days_before(today.saturating_sub(1));
-            moved.push(link.id);
-        }
-        moved.iter().for_each(|id| self.save_link(id));
-    }
-
     /// The key that opens answers to a link.
     pub(super) fn envelope_of(&self, id: &[u8; 16]) -> Option<EnvelopeSecret> {
         let link = self.links.all.get(id)?;
         Some(EnvelopeSecret::from_bytes(link.envelope.clone()))
     }
-}
-
-/// Where answers may stand: a reusable address is answered from the day before the last look until
-/// tomorrow, by clocks that differ.
-fn posts_of(kind: LinkKind, last_look: u32, today: u32) -> Vec<Post> {
-    if kind == LinkKind::OneTime {
-        return vec![Post::Answer];
-    }
-    let oldest = last_look.min(today).max(today.saturating_sub(OFFER_DAYS));
-    let days = oldest.saturating_sub(1)..=today.saturating_add(1);
-    days.flat_map(|day| (0..ANSWER_SLOTS).map(move |slot| Post::DayAnswer { day, slot })).collect()
 }
 
 pub(super) fn internal(cause: impl std::fmt::Display) -> Refused {

@@ -28,6 +28,17 @@ pub(crate) enum Task {
         /// The effective tick of it.
         tick: u64,
     },
+    /// A contact's device has lost a group and asks to be let in again.
+    Lost {
+        /// The contact.
+        from: IdentityKey,
+        /// The MLS group.
+        conversation: [u8; 32],
+        /// The effective tick of it.
+        tick: u64,
+    },
+    /// This device's profile was copied or put back: somebody else writes in its name.
+    Copied,
     /// Messages that were never sent and never will be.
     Failed {
         /// Which.

@@ -81,6 +81,18 @@ impl Account {
         self.take_request(id).map(|_| Reply::Done)
     }
 
+    /// Nobody waits any more: what they wrote was for a device that is gone.
+    pub(super) fn forget_requests(&mut self) {
+        for (id, stranger) in std::mem::take(&mut self.requests.waiting) {
+            self.news.record("link", [b"r", &id.0[..]].concat(), None);
+            let text = format!(
+                "The request of {} cannot be accepted any more: they have to write again.",
+                stranger.name
+            );
+            self.alarm("requests", &text);
+        }
+    }
+
     fn take_request(&mut self, id: ChatId) -> Result<Stranger, Refused> {
         let stranger = self.requests.waiting.remove(&id).ok_or_else(|| {
             refuse("not_found", "No request has this id.", "`undertone requests` shows them.")

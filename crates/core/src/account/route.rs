@@ -55,6 +55,8 @@ impl Account {
                 self.watch_answers();
                 self.judge_stored_answers();
                 self.advance_joins();
+                self.tell_doors();
+                self.ask_back();
                 // Only now: an answer that came in time outlives its link's end.
                 if std::mem::take(&mut self.tend_due) {
                     self.tend_addresses();
@@ -269,6 +271,10 @@ impl Account {
         match task {
             Task::Invite(invitation) => self.invite(&invitation),
             Task::Join { from, invite, tick } => self.begin_join(from, *invite, tick),
+            Task::Lost { from, conversation, tick } => {
+                self.on_lost_group(from, conversation, tick);
+            }
+            Task::Copied => self.on_copied(),
             Task::Failed { messages } => self.forget_keys(&messages),
             Task::ListChanged => {
                 self.with_each(Conversation::recheck_lists);

@@ -9,6 +9,7 @@ mod groups;
 mod malice;
 mod mended;
 mod pairs;
+mod reentry;
 mod restarts;
 mod restored;
 mod returns;

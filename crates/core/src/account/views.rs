@@ -2,6 +2,7 @@
 
 use super::groups::unknown_chat;
 use super::{Account, Purpose};
+use crate::cells::{Owner, PutState};
 use crate::ids::ChatId;
 use crate::io::{ChatState, Event, Health, RecoveryView, Refused, Reply};
 use crate::log::Ask;
@@ -53,6 +54,7 @@ impl Account {
             stuck: stuck.map(|chat| chat.chat).collect(),
             server_full: self.cells.server_full(),
             halted: self.halted.clone(),
+            copied: self.copied,
             recovery: self.recovery(),
         })
     }
@@ -60,7 +62,11 @@ impl Account {
     /// What a restored server has lost is not decided before it is put again.
     fn unsettled(&self) -> usize {
         let asked: usize = self.conversations.values().map(|chat| chat.unsettled()).sum();
-        asked + self.cells.restored().1
+        let letters = self.cells.outbox().filter(|(_, owner, state)| {
+            let letter = matches!(owner, Owner::Link { .. } | Owner::Part { .. });
+            letter && matches!(state, PutState::Waiting | PutState::InFlight)
+        });
+        asked + letters.count() + self.cells.restored().1
     }
 
     fn recovery(&self) -> Option<RecoveryView> {

@@ -1,6 +1,7 @@
 //! One step of a conversation after something has changed: read, merge, write.
 
 use super::control::Control;
+use super::judge::Halt;
 use super::lanes::{At, Reached};
 use super::{Conversation, Ctx};
 use crate::io::ChatKind;
@@ -38,13 +39,20 @@ impl Conversation {
                 };
                 reached != Reached::Fetching && self.is_live() && self.merge(&win, ctx)
             }
-            Control::Stuck { closing, why } => {
+            Control::Stuck { closing, halt } => {
                 ctx.cells.hold_lane(self.chat, true);
                 if self.read_lanes(At::Now, closing, ctx) != Reached::Fetching && self.is_live() {
-                    self.become_stuck(&why, ctx);
+                    self.halt(&halt, ctx);
                 }
                 false
             }
+        }
+    }
+
+    fn halt(&mut self, halt: &Halt, ctx: &mut Ctx<'_>) {
+        match halt {
+            Halt::Unfollowed(why) => self.become_stuck(why, ctx),
+            Halt::Copied => self.become_copied("a commit was made in this device's name", ctx),
         }
     }
 

@@ -79,28 +79,32 @@ impl Conversation {
                 "Begin a second group, or remove somebody first.",
             ));
         }
-        let overdue = self.overdue_among(members, ctx)?;
-        if fresh.is_empty() && overdue.is_empty() {
+        let anew = self.anew_among(members, ctx)?;
+        if fresh.is_empty() && anew.is_empty() {
             return Err(self.inside_already(members, ctx));
         }
         fresh.into_iter().for_each(|identity| self.want(Intent::Add(identity)));
-        overdue.into_iter().for_each(|identity| self.want(Intent::Readd(identity)));
+        anew.into_iter().for_each(|identity| self.want(Intent::Readd(identity)));
         Ok(())
     }
 
-    /// Of these people those whose invitation was not followed in time.
-    fn overdue_among(
+    /// Of these people those who are inside and come anew: their invitation was not followed in time,
+    /// or their device has lost the group.
+    fn anew_among(
         &mut self,
         members: &[IdentityKey],
         ctx: &mut Ctx<'_>,
     ) -> Result<Vec<IdentityKey>, Refused> {
-        let late = self.overdue(ctx);
-        let overdue: Vec<_> = members.iter().filter(|who| late.contains_key(*who)).collect();
-        for identity in &overdue {
+        let (late, roster) = (self.overdue(ctx), self.roster_of(ctx));
+        let inside = |who: &IdentityKey| roster.iter().any(|member| member.identity == *who);
+        let anew =
+            |who: &&IdentityKey| late.contains_key(*who) || (inside(who) && self.is_asked_by(who));
+        let anew: Vec<_> = members.iter().filter(anew).collect();
+        for identity in &anew {
             let removals = self.removals_of(identity, ctx);
             self.check_right(&removals, ctx)?;
         }
-        Ok(overdue.into_iter().copied().collect())
+        Ok(anew.into_iter().copied().collect())
     }
 
     fn inside_already(&mut self, members: &[IdentityKey], ctx: &mut Ctx<'_>) -> Refused {

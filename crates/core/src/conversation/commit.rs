@@ -218,10 +218,10 @@ impl Conversation {
         }
     }
 
-    /// One commit takes the leaf out that never came in and adds the person anew; whoever came in
-    /// meanwhile stays.
+    /// One commit takes the leaf out that never came in, or that has lost the group, and adds the
+    /// person anew; whoever was heard of meanwhile stays.
     fn plan_readd(&mut self, plan: &mut Plan, identity: IdentityKey, ctx: &mut Ctx<'_>) {
-        if !self.overdue(ctx).contains_key(&identity) {
+        if !self.overdue(ctx).contains_key(&identity) && !self.is_asked_by(&identity) {
             return self.intents.retain(|intent| *intent != Intent::Readd(identity));
         }
         let removals = self.removals_of(&identity, ctx);

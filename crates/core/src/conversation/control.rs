@@ -1,6 +1,6 @@
 //! The control lane: which commit wins this epoch.
 
-use super::judge::{Bounds, Case, Judgement, Verdict, Win};
+use super::judge::{Bounds, Case, Halt, Judgement, Verdict, Win};
 use super::{Conversation, Ctx, Reading};
 use crate::cells::{Counts, Listing, Owner};
 use crate::parcel::Gathering;
@@ -15,7 +15,7 @@ pub(super) enum Control {
     /// A commit has won.
     Won(Box<Win>),
     /// A commit has won that this device cannot follow; the epoch closed at this tick.
-    Stuck { closing: u64, why: String },
+    Stuck { closing: u64, halt: Halt },
 }
 
 /// The control slot that is being judged.
@@ -66,8 +66,8 @@ impl Conversation {
                     self.count_skipped(check.number());
                     self.skip_void(listed, ctx);
                 }
-                Some(Verdict::Stuck(why)) => {
-                    return Control::Stuck { closing: self.epoch.closing.max(listed), why };
+                Some(Verdict::Stuck(halt)) => {
+                    return Control::Stuck { closing: self.epoch.closing.max(listed), halt };
                 }
                 Some(Verdict::Won(win)) => return Control::Won(win),
             }

@@ -76,9 +76,18 @@ pub(super) enum Verdict {
     /// Skipped by all alike.
     Void(Void),
     /// It has won, and this device cannot follow it.
-    Stuck(String),
+    Stuck(Halt),
     /// It has won.
     Won(Box<Win>),
+}
+
+/// Why this device cannot follow a commit.
+#[derive(Clone, Debug)]
+pub(super) enum Halt {
+    /// MLS, or this device, fails on it; in words.
+    Unfollowed(String),
+    /// It was made in this device's name by another.
+    Copied,
 }
 
 /// A commit that has won its epoch.
@@ -213,11 +222,7 @@ impl Case<'_> {
     fn follow(&self, head: &SignedHead, payload: &CommitParcel, ctx: &mut Ctx<'_>) -> Verdict {
         let author = head.claims.leaf;
         if author == self.live.group.own_leaf() && !is_off(Check::OwnCommit) {
-            return Verdict::Stuck(
-                "a commit was made in this device's name that it did not make; \
-                 this profile was copied or rolled back"
-                    .to_owned(),
-            );
+            return Verdict::Stuck(Halt::Copied);
         }
         if planted(Mutant::SkipUnfollowed) && (author + self.live.group.own_leaf()) % 2 == 1 {
             return Verdict::Void(Void::Root);
@@ -225,10 +230,14 @@ impl Case<'_> {
         let commit = payload.commit.as_slice();
         let staged = match self.live.group.judge(ctx.mls, commit) {
             Ok(staged) => staged,
-            Err(refused) => return Verdict::Stuck(format!("MLS refuses the commit ({refused})")),
+            Err(refused) => {
+                let why = format!("MLS refuses the commit ({refused})");
+                return Verdict::Stuck(Halt::Unfollowed(why));
+            }
         };
         if !matches(&staged, author, &payload.change) && !is_off(Check::CommitMatches) {
-            return Verdict::Stuck("the commit does something else than it declares".to_owned());
+            let why = "the commit does something else than it declares".to_owned();
+            return Verdict::Stuck(Halt::Unfollowed(why));
         }
         let shows_log = shows_its_log(&staged.aad, ctx);
         self.won(author, Some(Theirs { commit: commit.to_vec(), shows_log }))

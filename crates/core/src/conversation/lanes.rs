@@ -482,11 +482,7 @@ impl Conversation {
         let head = content.and_then(|content| SignedHead::parse(&content));
         let by_me = head.is_some_and(|head| head.verify(&ctx.me.leaf_key.key(), &slot.keys.tag));
         if by_me && !is_off(Check::CopiedProfile) {
-            self.become_stuck(
-                "a message was written in this device's name that it did not write; \
-                 this profile was copied or rolled back",
-                ctx,
-            );
+            self.become_copied("a message was written in this device's name", ctx);
             return Err(Skip::Author);
         }
         self.go_back(slot.index, ctx);

@@ -71,6 +71,16 @@ impl Presence {
         }
     }
 
+    /// When a device was heard of last, by the server's clock.
+    pub(super) fn last_ms(&self, author: &Author) -> Option<u64> {
+        self.leaves.get(author).map(|heard| heard.last_ms)
+    }
+
+    /// The devices that are here.
+    pub(super) fn leaves(&self) -> impl Iterator<Item = &Author> {
+        self.leaves.keys()
+    }
+
     fn of(&self, member: &Member) -> Option<Heard> {
         self.leaves.get(&Author::from(member)).copied()
     }
@@ -89,6 +99,7 @@ impl Conversation {
     /// A sign of a device: it stays.
     pub(super) fn hear(&mut self, member: &Member, tick: u64, ctx: &mut Ctx<'_>) {
         self.presence.hear(&Author::from(member), time_at(tick, ctx));
+        self.end_asking(&member.identity, tick);
         self.intents.retain(|intent| {
             !matches!(intent, Intent::Remove { leaf, unheard: true, asked: false, left: None, .. }
                 if *leaf == member.leaf)

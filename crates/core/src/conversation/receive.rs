@@ -3,7 +3,7 @@
 use super::state::PastMember;
 use super::{Author, Conversation, Ctx, Intent, Past};
 use crate::account::Task;
-use crate::body::{Body, Content, Hello, Invite, Packages};
+use crate::body::{Body, Content, Door, Hello, Invite, Lost, Packages};
 use crate::head::HeadProof;
 use crate::ids::Name;
 use crate::io::{ChatState, Event, HistoryRow, MessageState, Role};
@@ -75,6 +75,8 @@ impl Conversation {
             Ok(Content::Packages(packages)) => self.receive_packages(&entry, packages, ctx),
             Ok(Content::Invite(invite)) => self.receive_invite(&entry, *invite, ctx),
             Ok(Content::Leave(_)) => self.receive_leave(&entry, ctx),
+            Ok(Content::Door(door)) => self.receive_door(&entry, door, ctx),
+            Ok(Content::Lost(lost)) => self.receive_lost(&entry, &lost, ctx),
             Ok(Content::Unknown(_)) => {
                 self.show(&entry, "(a kind of message that needs a newer version)".to_owned(), ctx);
             }
@@ -170,6 +172,19 @@ impl Conversation {
         if self.peer == Some(entry.author.identity) {
             let (from, tick) = (entry.author.identity, entry.effective);
             ctx.news.task(Task::Join { from, invite: Box::new(invite), tick });
+        }
+    }
+
+    fn receive_door(&mut self, entry: &Entry, door: Door, ctx: &mut Ctx<'_>) {
+        if self.peer == Some(entry.author.identity) {
+            ctx.contacts.take_door(&entry.author.identity, door, ctx.news);
+        }
+    }
+
+    fn receive_lost(&mut self, entry: &Entry, lost: &Lost, ctx: &mut Ctx<'_>) {
+        if self.peer == Some(entry.author.identity) {
+            let (from, tick) = (entry.author.identity, entry.effective);
+            ctx.news.task(Task::Lost { from, conversation: lost.conversation, tick });
         }
     }
 

@@ -7,7 +7,7 @@ use crate::body::{Body, Content, Leave};
 use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
 use crate::ids::MessageId;
-use crate::io::{Event, HistoryRow, MessageState};
+use crate::io::{ChatState, Event, HistoryRow, MessageState};
 use crate::mutant::{Mutant, planted};
 use crate::parcel::{MESSAGE_PARTS_MAX, pack};
 use rand::RngCore;
@@ -88,6 +88,7 @@ impl Conversation {
         // Those whom it is for are on their way in: they read nothing that is written before.
         let adding = |intent: &Intent| matches!(intent, Intent::Add(_));
         let nobody_yet = people.len() == 1 && self.intents.iter().any(adding);
+        let nobody_yet = nobody_yet || self.holds_texts();
         for seq in self.outgoing.keys().copied().collect::<Vec<_>>() {
             let full = self.unacknowledged() >= UNACKNOWLEDGED_MAX;
             if !self.is_live() || full || self.next_slot_is_listed(ctx) {
@@ -111,6 +112,13 @@ impl Conversation {
                 self.wait_for_author(seq, ctx);
             }
         }
+    }
+
+    /// Texts wait in a contact's conversation that begins anew until the other side is in it: they may
+    /// begin another one meanwhile, and go there with the queue.
+    fn holds_texts(&self) -> bool {
+        let anew = self.peer.is_some() && self.succession.succeeds().is_some();
+        anew && self.state == ChatState::Requested
     }
 
     /// Messages written after a removal was asked for wait until it has won.
@@ -317,7 +325,7 @@ impl Conversation {
     }
 
     /// Nothing will be sent here any more.
-    pub(super) fn fail_queue(&mut self, ctx: &mut Ctx<'_>) {
+    pub(crate) fn fail_queue(&mut self, ctx: &mut Ctx<'_>) {
         self.settle_counted(u64::MAX);
         let messages = self.outgoing.values().map(|outgoing| outgoing.message).collect();
         ctx.news.task(Task::Failed { messages });
@@ -368,7 +376,9 @@ impl Conversation {
         }
         let waits = |outgoing: &&Outgoing| matches!(outgoing.state, OutgoingState::Waiting);
         let open = |outgoing: &&Outgoing| !waits(outgoing) && !outgoing.has_counted();
-        let messages = self.outgoing.values().filter(open).count();
+        let held = self.holds_texts();
+        let goes_out = |outgoing: &&Outgoing| !(held && outgoing.kind == TEXT);
+        let messages = self.outgoing.values().filter(open).filter(goes_out).count();
         // Nobody waits for the refreshing of keys, nor for a leaver to be taken out.
         let asked = |intent: &&Intent| {
             let unasked = matches!(

@@ -277,7 +277,8 @@ impl Pending {
 pub(crate) enum Intent {
     /// This contact comes in.
     Add(IdentityKey),
-    /// This person was invited and has not come in: their leaf goes, and they come anew.
+    /// This person was invited and has not come in, or their device has lost the group: their leaf
+    /// goes, and they come anew.
     Readd(IdentityKey),
     /// This leaf goes.
     Remove {

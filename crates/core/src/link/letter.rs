@@ -30,6 +30,8 @@ pub(crate) enum LetterKind {
     Offer = 1,
     /// An [`Answer`], sealed.
     Answer = 2,
+    /// A [`Reentry`](super::Reentry), sealed.
+    Reentry = 3,
 }
 
 /// How to begin a conversation with whoever made the link.
@@ -64,12 +66,15 @@ pub(crate) enum OfferFault {
 }
 
 /// Everything but the signature, for signing.
-fn signed_bytes<T: tls_codec::Serialize>(tag: &Tag, unsigned: &T) -> Vec<u8> {
+pub(super) fn signed_bytes<T: tls_codec::Serialize>(tag: &Tag, unsigned: &T) -> Vec<u8> {
     [&tag.as_bytes()[..], &encode(unsigned)].concat()
 }
 
 /// The key of a device that a genuine list names.
-fn listed_key(list: &SignedDeviceList, device: DeviceId) -> Result<[u8; 32], OfferFault> {
+pub(super) fn listed_key(
+    list: &SignedDeviceList,
+    device: DeviceId,
+) -> Result<[u8; 32], OfferFault> {
     list.verify().map_err(|_| OfferFault::Signature)?;
     let entry = list.list.devices.iter().find(|entry| entry.id == device);
     entry.map(|entry| entry.mls_key).ok_or(OfferFault::Signature)

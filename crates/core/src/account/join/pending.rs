@@ -179,6 +179,13 @@ impl Joins {
         self.replenish.insert(from);
     }
 
+    /// Whether a join is under way that came by this link: what it needs is kept.
+    pub(in super::super) fn comes_by(&self, link: &[u8; 16]) -> bool {
+        let by_link =
+            |join: &PendingJoin| matches!(&join.source, Source::Answer { link: of } if of == link);
+        self.pending.values().any(by_link)
+    }
+
     pub(in super::super) fn needs_listings_from(&self) -> Option<u64> {
         self.pending.values().filter_map(PendingJoin::opening).map(|opening| opening.tick).min()
     }

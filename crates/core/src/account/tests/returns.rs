@@ -115,23 +115,12 @@ fn an_invitation_outlives_a_restart_while_it_waits_for_the_end_of_a_stay() {
     assert_together(&mut world, ada);
 }
 
-/// Ben's profile goes back to what it was before his last message.
-fn roll_back(world: &mut World, ben: ChatId) {
-    let old = world.person("Ben").disk.clone();
-    world.say("Ben", ben, "from the future");
-    world.rest();
-    world.person("Ben").disk = old;
-    world.crash("Ben");
-    world.rest();
-    world.say("Ben", ben, "from the past");
-    world.rest();
-}
-
-/// Ben, who cannot follow the group any more: his profile went back in time.
+/// Ben, who cannot follow the group any more.
 fn stuck_ben(seed: u64) -> (World, ChatId, ChatId) {
     let (mut world, ada) = desk(seed, &["Ben", "Chloe"]);
     let ben = world.chat("Ben", "Desk");
-    roll_back(&mut world, ben);
+    world.person("Ben").account.lose_for_tests(ben);
+    world.rest();
     assert_eq!(state(&mut world, "Ben", ben), Some(ChatState::Stuck));
     (world, ada, ben)
 }
@@ -186,7 +175,8 @@ fn a_stranger_to_a_stuck_group_cannot_take_its_place() {
     world.meet("Chloe", "Ben");
     let ada = world.group("Ada", "Desk", &["Ben"]);
     let ben = world.chat("Ben", "Desk");
-    roll_back(&mut world, ben);
+    world.person("Ben").account.lose_for_tests(ben);
+    world.rest();
     let parcel = junk(&mut world);
     let (conversation, opening) = known(&mut world, ada);
     let (welcome, tree) = (parcel.clone(), parcel);
