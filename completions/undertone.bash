@@ -748,7 +748,7 @@ _undertone() {
             return 0
             ;;
         undertone__subcmd__doctor)
-            opts="-h --restart --without --timeout --profile --passphrase-file --json --help"
+            opts="-h --restart --without --new-device --timeout --profile --passphrase-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

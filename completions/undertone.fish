@@ -263,6 +263,7 @@ complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l without -
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l timeout -d 'Give up waiting after so long (`30`, `0.5`, `2m`); exit 9, or 5 without a connection' -r
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l passphrase-file -d 'A file whose first line is the passphrase; without it the passphrase is asked for' -r -F
+complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l new-device -d 'Become a new device of the same person, after this profile was copied or put back from an older copy. Contacts are asked by themselves to begin anew; groups come back when a member lets this device in; links made here end. What had not gone out is shown as failed. Another copy of the profile must not be used again'
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -l json -d 'Print exactly one JSON object (for `watch`: one per line) on stdout and nothing else'
 complete -c undertone -n "__fish_undertone_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c undertone -n "__fish_undertone_using_subcommand edit" -l profile -d 'The folder of one person\'s device [default: in the platform\'s data folder]' -r -F

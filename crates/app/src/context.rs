@@ -139,6 +139,12 @@ impl Context {
             .await
     }
 
+    /// Whether the log is followed to its newest head and nothing that was asked for is undecided.
+    pub(crate) async fn is_idle(&self) -> Result<bool, Failure> {
+        let followed = self.session.caught_up().borrow().is_some();
+        Ok(followed && self.health().await?.unsettled == 0)
+    }
+
     /// Waits until nothing that was asked for is undecided any more.
     pub(crate) async fn settled(&self, patience: Patience) -> Result<(), Failure> {
         self.wait_to_go_out(patience, |context| async move {
@@ -183,6 +189,15 @@ impl Context {
 
 /// Why nothing is sent any more, if so.
 fn halted(health: &Health) -> Option<Failure> {
+    if health.copied {
+        return Some(Failure::new(
+            Exit::Refused,
+            "copied_profile",
+            "this profile was copied or put back: another device writes with its keys, and nothing \
+             is sent any more",
+            "`undertone doctor --new-device` goes on as a new device; do not use the other copy again",
+        ));
+    }
     health.halted.as_ref().map(|(code, text)| Failure::alarm(code, text.clone()))
 }
 

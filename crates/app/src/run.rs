@@ -50,7 +50,11 @@ async fn execute(global: &Global, mut verb: Verb) -> Result<Outcome, Failure> {
         return progress::shown("reaching the server", args.run(global)).await;
     }
     let folder = global.folder()?;
-    let key = unlock(global, &folder)?;
+    Profile::exists(&folder)?;
+    // Proved here, whichever process has the profile.
+    let passphrase = passphrase::ask(global)?;
+    let key = Profile::unlock(&folder, &passphrase)?;
+    verb.hold(passphrase);
     on_profile(&folder, &key, &mut verb, global.json).await.map_err(|failure| verb.told(failure))
 }
 
@@ -77,10 +81,4 @@ async fn on_profile(
         }
         sleep(LOOK).await;
     }
-}
-
-/// The passphrase is proved here, whichever process has the profile.
-fn unlock(global: &Global, folder: &Path) -> Result<DatabaseKey, Failure> {
-    Profile::exists(folder)?;
-    Ok(Profile::unlock(folder, &passphrase::ask(global)?)?)
 }

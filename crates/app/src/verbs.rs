@@ -22,6 +22,7 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use undertone_client::Reach;
+use zeroize::Zeroizing;
 
 /// What a person does.
 #[derive(Subcommand, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +66,13 @@ impl Verb {
             Self::Contact(args) => args.prepare(),
             Self::Later(later) => Err(later.refusal()),
             _ => Ok(()),
+        }
+    }
+
+    /// The passphrase, for the verb that opens the identity with it.
+    pub(crate) fn hold(&mut self, passphrase: Zeroizing<String>) {
+        if let Self::Doctor(args) = self {
+            args.held.keep(passphrase);
         }
     }
 

@@ -1,6 +1,7 @@
 //! `doctor`: the health of the profile and of the way to its server.
 
 mod groups;
+mod new_device;
 mod restart;
 
 use crate::{
@@ -24,7 +25,7 @@ const CLOCK_OFF_S_MAX: i64 = 300;
 /// `ok` says which.
 #[derive(clap::Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[command(after_help = "Examples:\n  undertone doctor\n  undertone doctor --restart Editors\n  \
-                        undertone doctor --restart Editors --without Mallory")]
+                        undertone doctor --restart Editors --without Mallory\n  undertone doctor --new-device")]
 pub struct Args {
     /// Begin a group anew that goes on no more: for its owners. Name, roles and members stay, and
     /// the chat goes on.
@@ -33,6 +34,16 @@ pub struct Args {
     /// With `--restart`: a member who does not come along.
     #[arg(long, value_name = "MEMBER", requires = "restart")]
     pub without: Vec<String>,
+    /// Become a new device of the same person, after this profile was copied or put back from an
+    /// older copy. Contacts are asked by themselves to begin anew; groups come back when a member
+    /// lets this device in; links made here end. What had not gone out is shown as failed. Another
+    /// copy of the profile must not be used again.
+    #[arg(long, conflicts_with = "restart")]
+    pub new_device: bool,
+    /// The passphrase, for `--new-device`.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub held: new_device::Held,
     /// How long to wait for the server [default: 10].
     #[command(flatten)]
     pub timeout: Timeout,
@@ -41,12 +52,15 @@ pub struct Args {
 impl Args {
     /// Whether running it twice comes to the same as running it once.
     pub(crate) fn only_looks(&self) -> bool {
-        self.restart.is_none()
+        self.restart.is_none() && !self.new_device
     }
 
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Failure> {
         if let Some(chat) = &self.restart {
             return restart::run(context, chat, &self.without, self.timeout.bounded()).await;
+        }
+        if self.new_device {
+            return new_device::run(context, &self.held, self.timeout.bounded()).await;
         }
         let patience = Patience::For(self.timeout.timeout.unwrap_or(PATIENCE));
         let reached = context.caught_up(patience).await;
@@ -92,6 +106,14 @@ impl Report {
         if let Some((code, text)) = &health.halted {
             findings.push(format!("nothing is sent any more ({code}): {text}"));
         }
+        if health.copied {
+            findings.push(
+                "this profile was copied or put back: nothing is sent with its keys any more. \
+                 `undertone doctor --new-device` goes on as a new device; the other copy must not be \
+                 used again"
+                    .to_owned(),
+            );
+        }
         if health.server_full {
             findings.push(
                 "the server can store nothing, its disk is full or failing: what is queued goes out \
@@ -107,7 +129,11 @@ impl Report {
                 .push(format!("the server lists {} cells but does not give them", health.withheld));
         }
         findings.extend(health.stuck.iter().map(|chat| {
-            format!("{chat} is stuck: this device cannot follow it, and sends nothing there")
+            format!(
+                "{chat} is stuck: this device cannot follow it and sends nothing there. It has asked \
+                 to come back wherever it can: a contact's device answers by itself, to a group \
+                 somebody adds you again"
+            )
         }));
         findings.extend(self.groups.iter().flat_map(groups::findings));
         findings
@@ -220,6 +246,7 @@ impl Report {
             })),
             "groups": self.groups.iter().map(groups::to_json).collect::<Vec<_>>(),
             "server_full": health.server_full,
+            "copied": health.copied,
             "halted": health.halted.as_ref().map(|(code, text)| json!({ "code": code, "text": text })),
         })
     }
@@ -248,6 +275,7 @@ mod tests {
             stuck: Vec::new(),
             server_full: false,
             halted: None,
+            copied: false,
             recovery: None,
         };
         Report { trouble: None, damage: Vec::new(), health, groups: Vec::new(), now_ms: 1_000_000 }
@@ -280,7 +308,8 @@ mod tests {
         report.health.withheld = 2;
         report.health.stuck = vec![ChatId([1; 16])];
         report.health.halted = Some(("split_view".to_owned(), "two logs".to_owned()));
-        assert_eq!(report.findings().len(), 6);
+        report.health.copied = true;
+        assert_eq!(report.findings().len(), 7);
         assert_eq!(report.outcome().json["ok"], false);
     }
 

@@ -126,6 +126,10 @@ impl Args {
                 let own = rows.into_iter().find(|listed| listed.row.own);
                 let state = own.map(|listed| listed.row.state);
                 match state {
+                    // Nothing is under way, and still it is queued: the other side is not back yet.
+                    Some(MessageState::Queued) if context.is_idle().await? => {
+                        Ok(Some(MessageState::Queued))
+                    }
                     None | Some(MessageState::Queued) => Ok(None),
                     Some(MessageState::Failed) => Err(ended()),
                     Some(state) => Ok(Some(state)),

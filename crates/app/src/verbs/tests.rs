@@ -181,6 +181,7 @@ fn health() -> Health {
         stuck: Vec::new(),
         server_full: false,
         halted: None,
+        copied: false,
         recovery: None,
     }
 }

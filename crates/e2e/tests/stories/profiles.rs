@@ -88,10 +88,25 @@ fn a_copied_profile_is_noticed_and_stops() -> Result<()> {
     ada.ok(&["send", "Ben", "and on"])?;
     let clone = ada.with_profile(&copy);
     let answer = clone.run(&["send", "Ben", "from its copy", "--timeout", "20"])?;
-    ensure!(answer.exit != Some(0), "the copy goes on as if nothing were wrong: {answer:?}");
+    ensure!(answer.exit == Some(4) && answer.code() == "copied_profile", "{answer:?}");
+    clone.refused(&["send", "Ben", "once more"], 4, "copied_profile")?;
+    ensure!(clone.ok(&["doctor"])?["copied"] == true, "doctor does not say that it is a copy");
     ben.ok(&["sync"])?;
     let talk = [said("Ada", "from the one device"), said("Ada", "and on")];
     assert_eq!(ben.talk("Ada")?, talk);
+
+    clone.refused(&["doctor", "--new-device", "--restart", "Ben"], 2, "usage")?;
+    clone.ok(&["doctor", "--new-device"])?;
+    ben.ok(&["sync"])?;
+    clone.ok(&["sync"])?;
+    clone.ok(&["send", "Ben", "from the new device"])?;
+    ben.ok(&["sync"])?;
+    ben.ok(&["send", "Ada", "welcome"])?;
+    clone.ok(&["sync"])?;
+    let talk = [&talk[..], &[said("Ada", "from the new device"), said("Ben", "welcome")]].concat();
+    assert_eq!(ben.talk("Ada")?, talk);
+    let own = clone.talk("Ben")?;
+    ensure!(own.contains(&said("Ben", "welcome")), "{own:?}");
     Ok(())
 }
 

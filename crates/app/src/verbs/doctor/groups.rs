@@ -41,7 +41,14 @@ pub(super) fn findings(care: &GroupCare) -> Vec<String> {
             show::name(member.as_str()),
         )
     });
-    standstill.into_iter().chain(overdue).chain(silent).collect()
+    let asking = care.asking.iter().map(|member| {
+        format!(
+            "the device of {} has lost {group} and asks to come back: `undertone group add {chat} \
+             MEMBER` lets it in",
+            show::name(member.as_str()),
+        )
+    });
+    standstill.into_iter().chain(overdue).chain(silent).chain(asking).collect()
 }
 
 /// The same for programs.
@@ -55,6 +62,7 @@ pub(super) fn to_json(care: &GroupCare) -> Value {
         "restart": care.restart.map(standstill_word),
         "overdue": overdue.collect::<Vec<_>>(),
         "silent": care.silent.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+        "asking": care.asking.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
     })
 }
 
@@ -79,6 +87,7 @@ mod tests {
             restart: Some(Standstill::Squatted),
             overdue: vec![(name("Zoe"), 0)],
             silent: vec![name("Ben")],
+            asking: vec![name("Chloe")],
         };
         let told = findings(&care).join("\n");
         for words in [
@@ -87,13 +96,21 @@ mod tests {
             "on 1970-01-01T00:00:00",
             "undertone group add #0101",
             "nothing was heard of Ben",
+            "the device of Chloe has lost Desk",
         ] {
             assert!(told.contains(words), "{words:?} in\n{told}");
         }
         let json = to_json(&care);
         assert_eq!((&json["restart"], &json["silent"][0]), (&json!("squatted"), &json!("Ben")));
         assert_eq!(
-            findings(&GroupCare { restart: None, overdue: vec![], silent: vec![], ..care }).len(),
+            findings(&GroupCare {
+                restart: None,
+                overdue: vec![],
+                silent: vec![],
+                asking: vec![],
+                ..care
+            })
+            .len(),
             0
         );
     }
