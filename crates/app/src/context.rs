@@ -5,7 +5,10 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use undertone_client::{CommandError, LinkState, Patience, Session, Unfinished, control::Lines};
-use undertone_core::io::{Command, Health, Reply};
+use undertone_core::{
+    ChatId,
+    io::{Command, Health, Reply},
+};
 
 /// What a verb works with, in whichever process it runs.
 #[derive(Clone, Debug)]
@@ -139,10 +142,13 @@ impl Context {
             .await
     }
 
-    /// Whether the log is followed to its newest head and nothing that was asked for is undecided.
-    pub(crate) async fn is_idle(&self) -> Result<bool, Failure> {
+    /// Whether the log is followed to its newest head, this device takes part in `chat`, and nothing
+    /// that was asked for is undecided: what is queued there waits for somebody else.
+    pub(crate) async fn waits_for_others(&self, chat: ChatId) -> Result<bool, Failure> {
         let followed = self.session.caught_up().borrow().is_some();
-        Ok(followed && self.health().await?.unsettled == 0)
+        let health = self.health().await?;
+        let takes_part = !health.copied && !health.stuck.contains(&chat);
+        Ok(followed && takes_part && health.unsettled == 0)
     }
 
     /// Waits until nothing that was asked for is undecided any more.

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::{io::Read, path::PathBuf};
 use undertone_client::message_state_word;
 use undertone_core::{
-    MessageId, TEXT_BYTES_MAX,
+    ChatId, MessageId, TEXT_BYTES_MAX,
     io::{Command, MessageState, Reply},
 };
 
@@ -102,7 +102,7 @@ impl Args {
         };
         let state = match self.no_wait {
             true => Ok(state),
-            false => self.settled(context, message).await,
+            false => self.settled(context, chat.chat, message).await,
         };
         match state {
             Ok(MessageState::Waiting) => Err(waits(message, &key, &self.chat)),
@@ -118,18 +118,19 @@ impl Args {
     async fn settled(
         &self,
         context: &Context,
+        chat: ChatId,
         message: MessageId,
     ) -> Result<MessageState, Failure> {
         context
             .wait_to_go_out(self.timeout.patience(), |context| async move {
+                // Asked before the row is read: what was decided by then stands in it.
+                let held = context.waits_for_others(chat).await?;
                 let rows = context.session.message(message).await?;
                 let own = rows.into_iter().find(|listed| listed.row.own);
                 let state = own.map(|listed| listed.row.state);
                 match state {
                     // Nothing is under way, and still it is queued: the other side is not back yet.
-                    Some(MessageState::Queued) if context.is_idle().await? => {
-                        Ok(Some(MessageState::Queued))
-                    }
+                    Some(MessageState::Queued) if held => Ok(Some(MessageState::Queued)),
                     None | Some(MessageState::Queued) => Ok(None),
                     Some(MessageState::Failed) => Err(ended()),
                     Some(state) => Ok(Some(state)),
