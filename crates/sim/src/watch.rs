@@ -34,6 +34,13 @@ pub(crate) struct Watch {
     hash: Sha256,
 }
 
+impl SeenEpoch {
+    /// Whether a device of this person sits in it.
+    fn seats_one_of(&self, whom: &undertone_crypto::IdentityKey) -> bool {
+        self.seats.iter().any(|seat| seat.identity == *whom)
+    }
+}
+
 impl Watch {
     /// A device puts a cell.
     pub(crate) fn on_put(&mut self, who: usize, tag: Tag, cell: &Cell) -> Option<Violation> {
@@ -97,8 +104,7 @@ impl Watch {
         whom: &undertone_crypto::IdentityKey,
     ) -> impl Iterator<Item = u64> {
         let epochs = self.epochs.range((*group, 0)..=(*group, u64::MAX));
-        let sits = |epoch: &SeenEpoch| epoch.seats.iter().any(|seat| seat.identity == *whom);
-        epochs.filter(move |(_, epoch)| sits(epoch)).map(|((_, number), _)| *number)
+        epochs.filter(move |(_, epoch)| epoch.seats_one_of(whom)).map(|((_, number), _)| *number)
     }
 
     /// These epochs of a group, as far as they were seen.
@@ -120,8 +126,7 @@ impl Watch {
         whom: &undertone_crypto::IdentityKey,
         numbers: std::ops::RangeInclusive<u64>,
     ) -> bool {
-        let mut epochs = self.epochs_in(group, numbers);
-        epochs.any(|(_, epoch)| epoch.seats.iter().any(|seat| seat.identity == *whom))
+        self.epochs_in(group, numbers).any(|(_, epoch)| epoch.seats_one_of(whom))
     }
 
     /// Whether somebody sits in all of these epochs, as far as they were seen.
@@ -134,9 +139,7 @@ impl Watch {
         if numbers.is_empty() {
             return false;
         }
-        let (first, last) = ((*group, *numbers.start()), (*group, *numbers.end()));
-        let mut epochs = self.epochs.range(first..=last);
-        epochs.all(|(_, epoch)| epoch.seats.iter().any(|seat| seat.identity == *whom))
+        self.epochs_in(group, numbers).all(|(_, epoch)| epoch.seats_one_of(whom))
     }
 
     pub(crate) fn digest(&self) -> [u8; 32] {
