@@ -236,12 +236,7 @@ impl Account {
     /// What is being accepted comes to nothing.
     pub(super) fn fail_accepting(&mut self, refused: &Refused) {
         for id in self.accepting.keys().copied().collect::<Vec<_>>() {
-            if let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(&id)
-            {
-                let answering = (**answering).clone();
-                self.discard(&answering);
-            }
-            self.cells.forget_link(&id);
+            self.discard_answer(&id);
             self.fail_with(id, refused.clone());
         }
     }

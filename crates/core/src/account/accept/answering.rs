@@ -157,11 +157,7 @@ impl Account {
 
     /// The link's maker passes the answer over.
     fn answer_was_late(&mut self, id: [u8; 16]) {
-        if let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(&id) {
-            let answering = (**answering).clone();
-            self.discard(&answering);
-        }
-        self.cells.forget_link(&id);
+        self.discard_answer(&id);
         self.fail(id, "link_expired", "The link expired before your answer arrived.");
     }
 
@@ -217,8 +213,17 @@ impl Account {
         }
     }
 
+    /// What was made for an answer that comes to nothing, and the answer itself.
+    pub(super) fn discard_answer(&mut self, id: &[u8; 16]) {
+        if let Some(Accepting { stage: Stage::Answer(answering), .. }) = self.accepting.get(id) {
+            let answering = (**answering).clone();
+            self.discard(&answering);
+        }
+        self.cells.forget_link(id);
+    }
+
     /// The group that was made for a link that somebody else has used.
-    pub(in super::super) fn discard(&mut self, answering: &Answering) {
+    fn discard(&mut self, answering: &Answering) {
         if answering.anew {
             return self.lose_answering(answering);
         }

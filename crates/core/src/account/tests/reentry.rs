@@ -28,6 +28,12 @@ fn long_absence(world: &mut World) {
     world.expire();
 }
 
+/// Nobody is there for so long.
+fn both_away(world: &mut World) {
+    ["Ada", "Ben"].iter().for_each(|name| world.set_online(name, false));
+    long_absence(world);
+}
+
 fn state(world: &mut World, name: &'static str, chat: ChatId) -> ChatState {
     let chats = world.chats(name).into_iter();
     chats.filter(|view| view.chat == chat).map(|view| view.state).next().expect("a chat")
@@ -98,9 +104,7 @@ fn who_was_away_too_long_comes_back_to_a_contact_by_itself() {
 fn when_both_have_lost_it_one_of_them_begins() {
     for seed in 410..416 {
         let (mut world, ada, ben) = pair(seed);
-        world.set_online("Ada", false);
-        world.set_online("Ben", false);
-        long_absence(&mut world);
+        both_away(&mut world);
         for name in if seed % 2 == 0 { ["Ada", "Ben"] } else { ["Ben", "Ada"] } {
             world.set_online(name, true);
         }
@@ -146,9 +150,7 @@ fn coming_back_twice_works_like_once() {
 #[test]
 fn an_answer_that_never_came_is_asked_for_again() {
     let (mut world, ada, ben) = pair(440);
-    world.set_online("Ben", false);
-    world.set_online("Ada", false);
-    long_absence(&mut world);
+    both_away(&mut world);
     // Ben asks, and Ada comes when that request is over.
     world.set_online("Ben", true);
     world.set_online("Ben", false);
@@ -299,9 +301,7 @@ fn nothing_leaves_a_copied_profile_that_was_under_way() {
 fn who_asked_and_was_away_again_joins_by_the_answer_that_came_meanwhile() {
     for days in [3, 10, 20] {
         let (mut world, ada, ben) = pair(508);
-        world.set_online("Ada", false);
-        world.set_online("Ben", false);
-        long_absence(&mut world);
+        both_away(&mut world);
         world.set_online("Ben", true);
         world.set_online("Ben", false);
         world.set_online("Ada", true);
@@ -318,9 +318,7 @@ fn who_asked_and_was_away_again_joins_by_the_answer_that_came_meanwhile() {
 #[test]
 fn words_for_somebody_who_is_not_back_yet_wait_for_them() {
     let (mut world, ada, ben) = pair(511);
-    world.set_online("Ada", false);
-    world.set_online("Ben", false);
-    long_absence(&mut world);
+    both_away(&mut world);
     world.set_online("Ben", true);
     world.set_online("Ben", false);
     world.set_online("Ada", true);
@@ -340,9 +338,7 @@ fn words_for_somebody_who_is_not_back_yet_wait_for_them() {
 #[test]
 fn of_two_standing_requests_the_one_that_is_not_over_is_answered() {
     let (mut world, ada, ben) = pair(509);
-    world.set_online("Ada", false);
-    world.set_online("Ben", false);
-    long_absence(&mut world);
+    both_away(&mut world);
     for _ in 0..2 {
         world.set_online("Ben", true);
         world.set_online("Ben", false);
@@ -358,9 +354,7 @@ fn of_two_standing_requests_the_one_that_is_not_over_is_answered() {
 fn a_new_device_and_a_long_absence_at_once_come_back() {
     for seed in 512..516 {
         let (mut world, ada, ben) = pair(seed);
-        world.set_online("Ada", false);
-        world.set_online("Ben", false);
-        long_absence(&mut world);
+        both_away(&mut world);
         renew(&mut world, "Ben");
         for name in if seed % 2 == 0 { ["Ada", "Ben"] } else { ["Ben", "Ada"] } {
             world.set_online(name, true);
