@@ -43,9 +43,9 @@ pub fn print_failure(failure: &Failure, json: bool) -> io::Result<()> {
         return print_json(&failure.to_json());
     }
     let mut stderr = io::stderr().lock();
-    writeln!(stderr, "undertone: {}", crate::show::safe(&failure.message))?;
+    writeln!(stderr, "undertone: {}", crate::show::text(&failure.message))?;
     if !failure.hint.is_empty() {
-        writeln!(stderr, "  {}", crate::show::safe(&failure.hint))?;
+        writeln!(stderr, "  {}", crate::show::text(&failure.hint))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! message), so neither is ever taken for the other. A unique beginning of an id is enough; a name
 //! must be exact. What fits more than one is refused, with the candidates.
 
-use crate::{Exit, Failure, context::Context, show};
+use crate::{Exit, Failure, context::Context};
 use serde_json::{Value, json};
 use undertone_client::{Patience, kind_word};
 use undertone_core::{
@@ -175,7 +175,7 @@ fn unknown(what: &str, text: &str) -> Failure {
     Failure::new(
         Exit::NotFound,
         "not_found",
-        format!("there is no {what} {}", show::name(text)),
+        format!("there is no {what} {text}"),
         "`undertone chats` lists what there is; names must be exact",
     )
 }
@@ -183,7 +183,7 @@ fn unknown(what: &str, text: &str) -> Failure {
 fn ambiguous(what: &str, text: &str, candidates: Vec<Value>) -> Failure {
     let ids: Vec<_> = candidates.iter().filter_map(|one| one["id"].as_str()).collect();
     let hint = format!("name it by its id: {}", ids.join(" or "));
-    let message = format!("{} fits more than one {what}", show::name(text));
+    let message = format!("{text} fits more than one {what}");
     Failure::new(Exit::NotFound, "ambiguous", message, hint).with("candidates", candidates)
 }
 

@@ -1,7 +1,7 @@
 //! The link to the server as the driver uses it.
 
 use tokio::sync::mpsc;
-use undertone_transport::{Blame, Down, Link, LinkEvent, Outgoing};
+use undertone_transport::{Blame, Down, Hurry, Link, LinkEvent, Outgoing};
 
 /// How the server is reached right now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,17 @@ pub enum LinkState {
 }
 
 impl LinkState {
-    /// The state after `why`.
-    pub(crate) fn after(&self, why: &Down) -> Self {
-        let before = match self {
+    /// Attempts in a row that failed.
+    pub(crate) fn failures(&self) -> u32 {
+        match self {
             Self::Down { failures, .. } => *failures,
             Self::Offline | Self::Connecting | Self::Up => 0,
-        };
+        }
+    }
+
+    /// The state after `why`.
+    pub(crate) fn after(&self, why: &Down) -> Self {
+        let before = self.failures();
         let (blame, failures) = match why {
             Down::NotOpened(error) => (Some(error.blame()), before + 1),
             Down::Lost(_) => (None, before),
@@ -45,6 +50,8 @@ pub struct Wires {
     pub events: mpsc::Receiver<LinkEvent>,
     /// What to send.
     pub frames: mpsc::Sender<Outgoing>,
+    /// Has the link try again at once.
+    pub(crate) hurry: Hurry,
     /// Whether anything can ever come.
     pub(crate) online: bool,
     /// Keeps the other ends alive.
@@ -66,18 +73,20 @@ impl Wires {
         let (_, placeholder) = mpsc::channel(1);
         let events = std::mem::replace(&mut link.events, placeholder);
         let frames = link.frames.clone();
-        Self { events, frames, online: true, _keep: Keep::Link(link) }
+        let hurry = link.hurry.clone();
+        Self { events, frames, hurry, online: true, _keep: Keep::Link(link) }
     }
 
     /// Those of no link: nothing comes, nothing goes.
     pub fn offline() -> Self {
         let (events_in, events) = mpsc::channel(1);
         let (frames, frames_out) = mpsc::channel(1);
-        Self { events, frames, online: false, _keep: Keep::Ends((events_in, frames_out)) }
+        let _keep = Keep::Ends((events_in, frames_out));
+        Self { events, frames, hurry: Hurry::default(), online: false, _keep }
     }
 
     /// Those whose other ends somebody else holds.
     pub fn held(events: mpsc::Receiver<LinkEvent>, frames: mpsc::Sender<Outgoing>) -> Self {
-        Self { events, frames, online: true, _keep: Keep::Nothing }
+        Self { events, frames, hurry: Hurry::default(), online: true, _keep: Keep::Nothing }
     }
 }

@@ -132,8 +132,9 @@ where
     let (steps_in, steps) = watch::channel(0);
     let shown =
         Shown { steps: steps_in, newest: newest_in, caught_up: caught_up_in, link: link_in };
+    let hurry = wires.hurry.clone();
     let driver = Driver::new(engine, storage.clone(), wires, asked, shown);
-    let watched = Watched { steps, newest, caught_up, link, failure };
+    let watched = Watched { steps, newest, caught_up, link, failure, hurry };
     let session = Session::new(asked_in, storage, watched);
     let task = tokio::spawn(run(driver, failure_in));
     Ok(Running { session, task, closed })

@@ -8,6 +8,7 @@ use undertone_core::{
     io::{Command, Refused, Reply},
 };
 use undertone_store::{ChatSummary, HistoryQuery, Listed, Store, StoreError, StoredEvent};
+use undertone_transport::Hurry;
 
 /// A way to one running driver. Clones are equal; the driver ends when the last one is dropped.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct Session {
     caught_up: watch::Receiver<Option<u64>>,
     link: watch::Receiver<LinkState>,
     failure: watch::Receiver<Option<Arc<StorageError>>>,
+    hurry: Hurry,
 }
 
 /// Why a command or a query came to nothing.
@@ -42,12 +44,13 @@ pub(crate) struct Watched {
     pub(crate) caught_up: watch::Receiver<Option<u64>>,
     pub(crate) link: watch::Receiver<LinkState>,
     pub(crate) failure: watch::Receiver<Option<Arc<StorageError>>>,
+    pub(crate) hurry: Hurry,
 }
 
 impl Session {
     pub(crate) fn new(asked: mpsc::Sender<Asked>, storage: Storage, watched: Watched) -> Self {
-        let Watched { steps, newest, caught_up, link, failure } = watched;
-        Self { asked, storage, steps, newest, caught_up, link, failure }
+        let Watched { steps, newest, caught_up, link, failure, hurry } = watched;
+        Self { asked, storage, steps, newest, caught_up, link, failure, hurry }
     }
 
     /// Gives the engine a command and waits for its reply; what the reply tells is on disk.
@@ -155,6 +158,11 @@ impl Session {
     /// How the server is reached.
     pub fn link(&self) -> watch::Receiver<LinkState> {
         self.link.clone()
+    }
+
+    /// A link that is down tries again at once.
+    pub(crate) fn hurry(&self) {
+        self.hurry.now();
     }
 
     async fn query<T, F>(&self, job: F) -> Result<T, CommandError>

@@ -42,7 +42,8 @@ pub enum Unfinished {
 
 impl Session {
     /// Waits until `check` finds something. It is asked again after every step of the driver that
-    /// changed something; it may ask the engine, but must not change anything itself.
+    /// changed something; it may ask the engine, but must not change anything itself. A link that is down
+    /// tries again at once: what it found before somebody asked is no answer.
     ///
     /// # Errors
     /// [`Unfinished`]; a server that is not the pinned one, or of another version, ends every
@@ -59,14 +60,19 @@ impl Session {
             Patience::WhileReachable(None) | Patience::Forever => None,
         };
         let (mut steps, link) = (self.steps(), self.link());
+        let mut before = link.borrow().failures();
+        if before > 0 {
+            self.hurry();
+        }
         loop {
             // Before the check, so that nothing that happens meanwhile is missed.
             steps.mark_unchanged();
             let state = link.borrow().clone();
+            before = before.min(state.failures());
             if let Some(found) = check(self.clone()).await? {
                 return Ok(found);
             }
-            hopeless(&state, patience)?;
+            hopeless(&state, before, patience)?;
             tokio::select! {
                 changed = steps.changed() => if changed.is_err() {
                     return Err(self.why_stopped().await.into());
@@ -94,9 +100,12 @@ pub(crate) async fn until(end: Option<Instant>) {
     }
 }
 
-/// Ends the waiting that nothing can come of.
-fn hopeless(state: &LinkState, patience: Patience) -> Result<(), Unfinished> {
+/// Ends the waiting that nothing can come of; `before` attempts had failed when it began.
+fn hopeless(state: &LinkState, before: u32, patience: Patience) -> Result<(), Unfinished> {
     let LinkState::Down { blame, text, failures } = state else { return Ok(()) };
+    if *failures <= before {
+        return Ok(());
+    }
     match (blame, patience) {
         (_, Patience::Forever) => Ok(()),
         (Some(Blame::Impostor), _) => Err(Unfinished::Impostor(text.clone())),

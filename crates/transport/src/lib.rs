@@ -36,7 +36,7 @@ pub use backoff::Backoff;
 pub use connection::{Connection, FrameReceiver, FrameSender, MESSAGE_LEN_MAX};
 pub use dial::{BadProxy, Limits, Socks5};
 pub use error::{Blame, ConnectError, Lost, Step};
-pub use link::{Down, Link, LinkConfig, LinkEvent, Outgoing};
+pub use link::{Down, Hurry, Link, LinkConfig, LinkEvent, Outgoing};
 pub use pin::Pin;
 pub use post::post;
 pub use tls::client_config;

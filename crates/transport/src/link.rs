@@ -105,8 +105,21 @@ pub struct Link {
     pub events: mpsc::Receiver<LinkEvent>,
     /// What to send; waits when the network is slower than its user.
     pub frames: mpsc::Sender<Outgoing>,
-    hurry: Arc<Notify>,
+    /// Cuts its waiting times short.
+    pub hurry: Hurry,
     task: JoinHandle<()>,
+}
+
+/// Cuts the waiting time of a [`Link`] short; clones are equal.
+#[derive(Clone, Debug, Default)]
+pub struct Hurry(Arc<Notify>);
+
+impl Hurry {
+    /// The next attempt is made at once, because the network has changed or somebody is waiting. The
+    /// waiting times after it grow as before.
+    pub fn now(&self) {
+        self.0.notify_one();
+    }
 }
 
 impl Link {
@@ -114,20 +127,15 @@ impl Link {
     pub fn start(config: LinkConfig) -> Self {
         let (events_in, events) = mpsc::channel(EVENTS);
         let (frames, frames_out) = mpsc::channel(FRAMES);
-        let hurry = Arc::new(Notify::new());
+        let hurry = Hurry::default();
         let driver = Driver {
             config,
             events: events_in,
             frames: frames_out,
-            hurry: Arc::clone(&hurry),
+            hurry: hurry.clone(),
             connection: 0,
         };
         Self { events, frames, hurry, task: tokio::spawn(driver.run()) }
-    }
-
-    /// Cuts a waiting time short, because the network has changed or somebody is waiting.
-    pub fn hurry(&self) {
-        self.hurry.notify_one();
     }
 }
 
@@ -144,7 +152,7 @@ struct Driver {
     config: LinkConfig,
     events: mpsc::Sender<LinkEvent>,
     frames: mpsc::Receiver<Outgoing>,
-    hurry: Arc<Notify>,
+    hurry: Hurry,
     connection: u64,
 }
 
@@ -200,7 +208,7 @@ impl Driver {
             told.map_err(|_| Abandoned)?;
             tokio::select! {
                 () = tokio::time::sleep(retry_in) => Ok(()),
-                () = self.hurry.notified() => Ok(()),
+                () = self.hurry.0.notified() => Ok(()),
                 () = self.events.closed() => Err(Abandoned),
             }
         };

@@ -81,13 +81,13 @@ impl Which {
             (Some(_), _) => Err(Failure::new(
                 Exit::NotFound,
                 "ambiguous",
-                format!("{} fits more than one request", show::safe(&self.id)),
+                format!("{} fits more than one request", self.id),
                 "write more of its id: `undertone requests` shows them",
             )),
             (None, _) => Err(Failure::new(
                 Exit::NotFound,
                 "not_found",
-                format!("there is no request {}", show::safe(&self.id)),
+                format!("there is no request {}", self.id),
                 "`undertone requests` shows those that wait",
             )),
         }

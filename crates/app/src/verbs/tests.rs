@@ -191,12 +191,14 @@ fn connected() -> LinkEvent {
     LinkEvent::Connected { connection: 1, info: Box::new(info) }
 }
 
-async fn fail_to_connect(rig: &Rig) {
-    for _ in 0..3 {
+/// Every attempt fails, for as long as the rig stands.
+fn never_connect(rig: &Rig) {
+    let events = rig.events.clone();
+    let down = || {
         let why = Down::NotOpened(ConnectError::TimedOut(Step::Connect));
-        let down = LinkEvent::Disconnected { why, retry_in: Duration::ZERO };
-        rig.events.send(down).await.unwrap();
-    }
+        LinkEvent::Disconnected { why, retry_in: Duration::ZERO }
+    };
+    tokio::spawn(async move { while events.send(down()).await.is_ok() {} });
 }
 
 fn sending(text: &str, no_wait: bool) -> send::Args {
@@ -247,7 +249,7 @@ async fn a_message_that_never_goes_out_is_said_so() {
 #[tokio::test]
 async fn without_a_server_a_message_is_queued_and_named() {
     let rig = rig(&[MessageState::Queued], Vec::new(), Vec::new());
-    fail_to_connect(&rig).await;
+    never_connect(&rig);
     let failure = sending("hello", false).run(&rig.context).await.unwrap_err();
     assert_eq!(failure.exit, Exit::Unreachable);
     assert_eq!(failure.ids["message"], SENT.to_string());
@@ -288,7 +290,7 @@ async fn a_name_that_nobody_has_is_not_found_once_there_is_no_more_news() {
 #[tokio::test]
 async fn without_a_server_an_unknown_name_is_not_found_and_says_that_there_was_no_news() {
     let rig = rig(&[], Vec::new(), Vec::new());
-    fail_to_connect(&rig).await;
+    never_connect(&rig);
     let failure = sending_to("Newsdesk").run(&rig.context).await.unwrap_err();
     assert_eq!((failure.exit, failure.code.as_str()), (Exit::NotFound, "not_found"));
     assert!(failure.hint.contains("could not be asked"), "{}", failure.hint);

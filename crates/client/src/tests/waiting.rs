@@ -14,6 +14,12 @@ fn unreachable() -> ConnectError {
     ConnectError::TimedOut(Step::Connect)
 }
 
+async fn fail(rig: &Rig, times: u32) {
+    for _ in 0..times {
+        rig.events.send(down(unreachable())).await.unwrap();
+    }
+}
+
 fn caught_up_on_connect(input: Input) -> Vec<Output> {
     match input {
         Input::Connected => vec![Output::Event(Event::CaughtUp { tick: 7 })],
@@ -34,13 +40,9 @@ async fn catching_up_is_waited_for_and_ends_with_the_connection() {
 #[tokio::test]
 async fn a_server_that_cannot_be_reached_is_given_up_after_some_attempts() {
     let rig = Rig::new(caught_up_on_connect);
-    let session = rig.running.session.clone();
-    let waiting =
-        tokio::spawn(async move { session.wait_caught_up(Patience::WhileReachable(None)).await });
-    for _ in 0..3 {
-        rig.events.send(down(unreachable())).await.unwrap();
-    }
-    assert!(matches!(waiting.await.unwrap(), Err(Unfinished::Unreachable(_))));
+    let asked = rig.running.session.wait_caught_up(Patience::WhileReachable(None));
+    let (waited, ()) = tokio::join!(asked, fail(&rig, 3));
+    assert!(matches!(waited, Err(Unfinished::Unreachable(_))), "{waited:?}");
 }
 
 #[tokio::test]
@@ -55,10 +57,22 @@ async fn one_failure_is_not_the_end() {
 #[tokio::test]
 async fn another_server_ends_the_waiting_at_once() {
     let rig = Rig::new(caught_up_on_connect);
-    rig.events.send(down(ConnectError::WrongServer)).await.unwrap();
-    let patience = Patience::For(Duration::from_secs(3600));
-    let waited = rig.running.session.wait_caught_up(patience).await;
+    let asked = rig.running.session.wait_caught_up(Patience::For(Duration::from_secs(3600)));
+    let failing = rig.events.send(down(ConnectError::WrongServer));
+    let (waited, sent) = tokio::join!(asked, failing);
+    sent.unwrap();
     assert!(matches!(waited, Err(Unfinished::Impostor(_))), "{waited:?}");
+}
+
+#[tokio::test]
+async fn what_was_found_before_somebody_asked_is_no_answer() {
+    let rig = Rig::new(caught_up_on_connect);
+    let session = rig.running.session.clone();
+    fail(&rig, 5).await;
+    session.link().wait_for(|state| state.failures() == 5).await.unwrap();
+    let asked = session.wait_caught_up(Patience::WhileReachable(None));
+    let (tick, ()) = tokio::join!(asked, rig.connect());
+    assert_eq!(tick.unwrap(), 7);
 }
 
 #[tokio::test]

@@ -88,6 +88,22 @@ fn a_server_that_restarts_in_the_middle_is_found_again() -> Result<()> {
 }
 
 #[test]
+fn a_server_that_is_back_is_found_at_once_by_whoever_asks() -> Result<()> {
+    let mut stage = Stage::open()?;
+    let (ada, _ben) = stage.ada_and_ben()?;
+    let _watch = ada.watch()?;
+    stage.server.stop()?;
+    // Its watch tries ever more rarely; commands go through it.
+    for _ in 0..3 {
+        ada.refused(&["send", "Ben", "are you there?"], 5, "unreachable")?;
+    }
+    stage.server.again()?;
+    ada.ok(&["sync"])?;
+    assert!(ada.messages("Ben")?.iter().all(|message| message["state"] == "stored"));
+    Ok(())
+}
+
+#[test]
 fn nobody_makes_a_profile_without_a_server() -> Result<()> {
     let mut stage = Stage::open()?;
     let address = stage.server.address().to_owned();

@@ -210,7 +210,7 @@ impl fmt::Display for Checked {
             )?;
         }
         let (ticks, cells, hours) = (self.ticks, self.cells, self.hours);
-        write!(f, "checked {cells} cells in {ticks} ticks of {hours} hours: ")?;
+        write!(f, "checked {cells} cells, {ticks} ticks, {hours} hourly files: ")?;
         match self.sound {
             true => write!(f, "sound"),
             false => write!(f, "DAMAGED in {} places; nothing was changed", self.findings.len()),

@@ -164,7 +164,7 @@ async fn hurrying_cuts_the_waiting_short() {
     drop(puppet.welcome().await);
     connected(&mut link).await;
     assert!(matches!(event(&mut link).await, LinkEvent::Disconnected { .. }));
-    link.hurry();
+    link.hurry.now();
     let visitor = timeout(PATIENCE, puppet.welcome()).await.expect("it does not wait an hour");
     assert_eq!(connected(&mut link).await, 2);
     drop(visitor);
@@ -186,7 +186,7 @@ async fn a_server_that_greets_and_hangs_up_is_asked_ever_more_rarely() {
             panic!("still connected")
         };
         assert!(retry_in >= Duration::from_millis(500) * (1 << failures), "{failures}");
-        link.hurry();
+        link.hurry.now();
     }
 }
 
