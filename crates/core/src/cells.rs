@@ -371,6 +371,11 @@ impl Cells {
         self.fetches.hopeful()
     }
 
+    /// Whether a cell of this conversation is being fetched and has not been withheld.
+    pub(crate) fn is_fetching_for(&self, chat: ChatId) -> bool {
+        self.fetches.is_hopeful_of(|owner| owner.chat() == Some(chat))
+    }
+
     /// Whether the server said last that it can store nothing: its disk is full or failing.
     pub(crate) fn server_full(&self) -> bool {
         self.outbox.server_full()

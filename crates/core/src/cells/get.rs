@@ -212,6 +212,12 @@ impl Fetches {
         self.all.values().filter(|fetch| fetch.tries < TRIES_BEFORE_WITHHELD).count()
     }
 
+    /// Whether one of them is for such an owner.
+    pub(super) fn is_hopeful_of(&self, of: impl Fn(&Owner) -> bool) -> bool {
+        let hopeful = |fetch: &&Fetch| fetch.tries < TRIES_BEFORE_WITHHELD;
+        self.all.values().filter(hopeful).any(|fetch| fetch.owners.iter().any(&of))
+    }
+
     /// The next time after `now_ms` at which something is due.
     pub(super) fn deadline(&self, now_ms: u64) -> Option<u64> {
         let after = (now_ms.saturating_add(1), 0);

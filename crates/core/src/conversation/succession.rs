@@ -91,7 +91,7 @@ impl Conversation {
     /// # Errors
     /// When this is no group of one's own, or it is being begun anew already.
     pub(crate) fn roster_to_restart(&mut self, ctx: &mut Ctx<'_>) -> Result<Roster, Refused> {
-        self.check_restart()?;
+        self.check_restart(ctx)?;
         let roster = self.roster(ctx).ok_or_else(|| {
             refuse(
                 "stuck",
@@ -106,7 +106,7 @@ impl Conversation {
         Ok(roster)
     }
 
-    fn check_restart(&self) -> Result<(), Refused> {
+    fn check_restart(&self, ctx: &Ctx<'_>) -> Result<(), Refused> {
         if self.kind() == ChatKind::Contact {
             return Err(refuse(
                 "not_allowed",
@@ -119,6 +119,13 @@ impl Conversation {
                 "ended",
                 "You are not in this group any more.",
                 "Create a group: `undertone group create NAME MEMBER…`.",
+            ));
+        }
+        if self.is_live() && !self.may_be_left(ctx) {
+            return Err(refuse(
+                "not_ready",
+                "This device has not read all of this group yet, or what it wrote last is under way.",
+                "`undertone sync`, and again.",
             ));
         }
         // Whoever did not hear the answer asks again.
@@ -151,13 +158,33 @@ impl Conversation {
         self.kind() == ChatKind::Group && self.state != ChatState::Ended && !self.leaving
     }
 
-    /// Whether everything is read that is listed for this group and that the server delivers.
+    /// Whether everything is read that is listed for this group and that the server delivers, and
+    /// everything of one's own that left this device is decided.
     pub(crate) fn is_read_out(&self, log: &LogFollower) -> bool {
         let number = self.epoch.number;
         let mut lanes = self.reading.lanes.range((number, 0)..=(number, u32::MAX));
-        let scanned = self.reading.scanned.get(&number) == Some(&log.walked());
-        let idle = self.reading.control.is_none() && scanned;
-        !self.is_live() || (log.caught_up() && idle && !lanes.any(|(_, ahead)| ahead.is_fetching()))
+        let fetching = lanes.any(|(_, ahead)| ahead.is_fetching());
+        let idle = self.reading.control.is_none() && !self.is_undecided();
+        !self.is_live() || (self.is_searched(log) && idle && !fetching)
+    }
+
+    /// Whether an owner may leave this group behind: what would be sent again in its successor must
+    /// not have counted here. Of what the server withholds that cannot be waited for.
+    fn may_be_left(&self, ctx: &Ctx<'_>) -> bool {
+        let withheld = self.reading.control.is_some();
+        let settled = withheld || !self.is_undecided();
+        self.is_searched(ctx.log) && settled && !ctx.cells.is_fetching_for(self.chat)
+    }
+
+    /// Whether the lanes were searched for new slots up to the newest head.
+    fn is_searched(&self, log: &LogFollower) -> bool {
+        let walked = log.walked();
+        log.caught_up() && self.reading.scanned.get(&self.epoch.number) == Some(&walked)
+    }
+
+    /// Whether a message of one's own stands in a slot that is not read.
+    fn is_undecided(&self) -> bool {
+        self.outgoing.values().any(|outgoing| outgoing.placed().is_some())
     }
 
     /// Gives the chat away and ends, out of sight, as `hidden`.

@@ -3,7 +3,7 @@
 use super::evil::{Evil, nothing};
 use crate::body::{Content, Invite};
 use crate::ids::{ChatId, Name};
-use crate::io::{ChatState, Command, GroupCare, LeftBehind, MessageState, Reply, Role};
+use crate::io::{ChatState, Command, Event, GroupCare, LeftBehind, MessageState, Reply, Role};
 use crate::parcel::ParcelRef;
 use crate::world::World;
 use undertone_crypto::IdentityKey;
@@ -153,6 +153,7 @@ fn what_is_queued_goes_along_and_only_to_whom_it_was_written() {
     world.set_online("Ada", false);
     world.say("Ada", ada, "written before");
     world.rest();
+    world.person("Ada").account.lose_for_tests(ada);
     restart(&mut world, "Ada", ada);
     world.say("Ada", ada, "written after");
     world.rest();
@@ -185,6 +186,34 @@ fn a_queued_message_waits_for_its_author_where_the_successor_has_more_people() {
     assert!(world.transcript("Ada", ada).is_empty());
 }
 
+/// A text of Ada's whose way is cut off after the server has it and before she knows.
+fn says_and_dies(world: &mut World, ada: ChatId, text: &str) {
+    world.hold_ticks = true;
+    world.say("Ada", ada, text);
+    world.rest();
+    world.crash("Ada");
+    world.person("Ada").online = false;
+    world.hold_ticks = false;
+    world.rest();
+}
+
+#[test]
+fn a_text_that_was_under_way_when_its_group_is_begun_anew_is_shown_once() {
+    let (mut world, ada) = World::desk(214);
+    let ben = world.chat("Ben", "Desk");
+    says_and_dies(&mut world, ada, "once");
+    assert_eq!(world.transcript("Ben", ben), ["Ada: once"]);
+    // Before she has caught up nobody knows whether it counts.
+    let restart_now = Command::Restart { chat: ada, without: vec![] };
+    let refused = world.command("Ada", restart_now).expect_err("what she wrote is under way");
+    assert_eq!(refused.code, "not_ready");
+    world.set_online("Ada", true);
+    restart(&mut world, "Ada", ada);
+    assert_transcripts(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: once"]);
+    let shown = |event: &Event| matches!(event, Event::Message { .. }).then(String::new);
+    assert_eq!(world.told("Ben", shown).len(), 1);
+}
+
 #[test]
 fn what_counts_for_good_stays_in_no_queue() {
     let (mut world, ada) = World::desk(212);
@@ -192,6 +221,7 @@ fn what_counts_for_good_stays_in_no_queue() {
     world.say("Ada", ada, "it counts");
     world.rest();
     world.person("Ada").account.conversation_for_tests(ada).count_for_tests();
+    world.person("Ada").account.lose_for_tests(ada);
     restart(&mut world, "Ada", ada);
     world.set_online("Ada", true);
     let records = world.person("Ada").disk.records.keys();
@@ -335,12 +365,13 @@ fn of_two_owners_who_restart_at_once_the_lower_group_stays_for_all() {
     for seed in 220..226 {
         let (mut world, ada, olga) = two_owners(seed);
         world.set_online("Ben", false);
+        world.hold_ticks = true;
         for (name, chat) in [("Ada", ada), ("Olga", olga)] {
-            world.set_online(name, false);
             restart(&mut world, name, chat);
             world.say(name, chat, &format!("{name} begins anew"));
-            world.rest();
+            world.set_online(name, false);
         }
+        world.hold_ticks = false;
         let (a, o) = (group(&mut world, "Ada", ada), group(&mut world, "Olga", olga));
         for name in ["Ada", "Olga", "Ben"] {
             world.set_online(name, true);
