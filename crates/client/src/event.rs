@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use undertone_core::io::{ChatKind, ChatState, Event, MessageState};
-use undertone_store::EventRow;
+use undertone_store::{EventRow, NewEvent};
 
 /// The JSON of an event, in the words of the interface; the driver adds `seq`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,15 @@ pub enum EventBody {
 }
 
 /// The row that keeps `event`; none for what only matters while it happens.
-pub(crate) fn to_row(event: &Event) -> Option<EventRow> {
+pub(crate) fn to_row(event: &Event) -> Option<NewEvent> {
+    let announces = match event {
+        Event::Message { message, .. } => Some(*message),
+        _ => None,
+    };
+    Some(NewEvent { row: row_of(event)?, announces })
+}
+
+fn row_of(event: &Event) -> Option<EventRow> {
     let (chat, body) = match event {
         Event::Message { chat, message } => {
             let body = EventBody::Message { chat: chat.to_string(), message: message.to_string() };

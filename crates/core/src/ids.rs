@@ -90,7 +90,7 @@ impl Name {
         if text.len() > NAME_BYTES_MAX {
             return Err(BadName::TooLong);
         }
-        if text.starts_with(['#', '%', '@']) {
+        if text.starts_with(is_mark) {
             return Err(BadName::Mark);
         }
         if text.chars().any(is_harmful) {
@@ -103,7 +103,7 @@ impl Name {
     /// fail by the choice of a name.
     pub fn tamed(text: &str) -> Self {
         let tame: String = text.chars().filter(|c| !is_harmful(*c)).collect();
-        let tame = tame.trim().trim_start_matches(['#', '%', '@']).trim_start();
+        let tame = tame.trim_start_matches(|c: char| c.is_whitespace() || is_mark(c));
         let cut = (0..=NAME_BYTES_MAX.min(tame.len())).rev().find(|at| tame.is_char_boundary(*at));
         let tame = tame[..cut.unwrap_or(0)].trim_end();
         Self(if tame.is_empty() { "(no name)".to_owned() } else { tame.to_owned() })
@@ -124,6 +124,11 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What ids begin with.
+fn is_mark(c: char) -> bool {
+    matches!(c, '#' | '%' | '@')
 }
 
 /// Controls, and the marks that turn the direction of text beyond the name itself.
@@ -152,6 +157,8 @@ mod tests {
         assert_eq!(Name::tamed("#\u{1b}[2JEve\u{202e}").as_str(), "[2JEve");
         assert_eq!(Name::tamed("\u{7}").as_str(), "(no name)");
         assert_eq!(Name::tamed(&"é".repeat(200)).as_str().len(), 128);
+        // Marks behind marks, or behind what a tamed name does not show.
+        assert_eq!(Name::tamed("@@ \u{1} #@x").as_str(), "x");
         // What is cut off may leave a space at the end.
         let cut = Name::tamed(&format!("{} {}", "x".repeat(127), "y"));
         assert_eq!(Name::parse(cut.as_str()), Ok(cut));

@@ -1,6 +1,6 @@
 //! What a device has persisted: all that is left of it after a crash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::io::{Changes, HistoryRow};
 use undertone_core::{Account, ChatId, Loaded, MessageId, Records};
 use undertone_wire::ServerAddress;
@@ -12,11 +12,13 @@ type Place = (ChatId, MessageId, [u8; 16]);
 pub(crate) struct Disk {
     records: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
     history: BTreeMap<Place, HistoryRow>,
+    /// Messages of others that the newest step brought once more.
+    repeated: BTreeSet<(ChatId, MessageId)>,
 }
 
 impl Disk {
-    /// Makes one step durable. As the store's contract says: a row with the same (chat, author,
-    /// message) replaces the one before.
+    /// Makes one step durable. As the store's contract says: an own row with the same (chat, author,
+    /// message) replaces the one before, and somebody else's stays as it was.
     pub(crate) fn commit(&mut self, changes: Changes) {
         for (key, value) in changes.records {
             match value {
@@ -24,9 +26,20 @@ impl Disk {
                 None => drop(self.records.remove(&key)),
             }
         }
+        self.repeated.clear();
         for row in changes.messages {
-            self.history.insert((row.chat, row.message, row.author), row);
+            let place = (row.chat, row.message, row.author);
+            if self.history.get(&place).is_some_and(|before| !before.own) {
+                self.repeated.insert((row.chat, row.message));
+            } else {
+                self.history.insert(place, row);
+            }
         }
+    }
+
+    /// Whether the newest step brought this message here for the first time: only then it is announced.
+    pub(crate) fn is_new(&self, chat: ChatId, message: MessageId) -> bool {
+        !self.repeated.contains(&(chat, message))
     }
 
     /// Starts the device again.

@@ -71,6 +71,15 @@ impl Person {
         Some(Spot { group: stage.group, epoch, place: place.to_vec() })
     }
 
+    /// Whether a chat that has had this group was said to be lost.
+    pub(crate) fn has_lost(&self, group: &[u8; 32]) -> bool {
+        let had = |chat: &ChatId| {
+            let groups = self.lineage.get(chat).into_iter().flatten();
+            groups.into_iter().any(|stage| stage.group == *group)
+        };
+        self.told.stuck.iter().any(had)
+    }
+
     /// What took a group's place with this person.
     pub(crate) fn after(&self, group: &[u8; 32]) -> Option<&Stage> {
         self.lineage.values().find_map(|groups| {

@@ -103,6 +103,11 @@ impl World {
     }
 
     fn hear(&mut self, who: usize, event: &Event) {
+        if let Event::Message { chat, message } = event
+            && !self.people[who].disk.is_new(*chat, *message)
+        {
+            return;
+        }
         if matches!(event, Event::Gap { .. } | Event::Stuck { .. } | Event::Alarm { .. }) {
             self.note(|world| format!("{} is told {event:?}", world.name(who)));
         }

@@ -53,6 +53,13 @@ impl World {
         self.people[who].presence.ends().any(|end_ms| self.may_have_missed(who, end_ms))
     }
 
+    /// Whether that fell into an absence after which what this device knew of the log was gone: it has
+    /// lost every conversation that went on meanwhile.
+    pub(crate) fn was_absent_at(&self, who: usize, at_ms: u64) -> bool {
+        let before = self.people[who].presence.ends().filter(|end_ms| *end_ms <= at_ms).max();
+        before.is_some_and(|end_ms| self.may_have_missed(who, end_ms))
+    }
+
     /// The same of anybody.
     pub(crate) fn anybody_was_absent(&self) -> bool {
         (0..self.people.len()).any(|who| self.was_absent(who))

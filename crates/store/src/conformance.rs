@@ -1,6 +1,8 @@
 //! One suite that every store runs.
 
-use crate::{Batch, EVENTS_KEPT, EventRow, HistoryQuery, Memory, SETTING_BYTES_MAX, Store};
+use crate::{
+    Batch, EVENTS_KEPT, EventRow, HistoryQuery, Memory, NewEvent, SETTING_BYTES_MAX, Store,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use undertone_core::{
@@ -43,7 +45,7 @@ pub(crate) fn records<'a>(
 }
 
 fn events(bodies: impl IntoIterator<Item = String>) -> Batch {
-    let events = bodies.into_iter().map(|body| EventRow { chat: Some(WITH_BEN), body });
+    let events = bodies.into_iter().map(|body| EventRow { chat: Some(WITH_BEN), body }.into());
     Batch { changes: Changes::default(), events: events.collect() }
 }
 
@@ -57,13 +59,14 @@ fn all_of(chat: ChatId) -> HistoryQuery {
 
 /// Every check, each on a store of its own.
 pub(crate) fn run(mut fresh: impl FnMut() -> Box<dyn Store>) {
-    let checks: [fn(&mut dyn Store); 12] = [
+    let checks: [fn(&mut dyn Store); 13] = [
         records_are_put_replaced_and_erased,
         a_record_is_named_by_space_and_key,
         history_stands_in_transcript_order,
         history_is_paged_backwards,
         an_own_row_is_replaced_and_stays_read,
         somebody_elses_row_stays_as_it_came,
+        a_message_is_announced_once,
         two_authors_may_use_one_id,
         marking_counts_once_and_only_in_its_chat,
         summaries_count_unread_and_show_the_newest,
@@ -157,6 +160,22 @@ fn somebody_elses_row_stays_as_it_came(store: &mut dyn Store) {
     store.commit(&messages([other])).unwrap();
     let found = store.message(&MessageId([1; 16])).unwrap();
     assert_eq!(found.iter().map(|listed| &listed.row).collect::<Vec<_>>(), [&first]);
+}
+
+fn a_message_is_announced_once(store: &mut dyn Store) {
+    let announced = |ids: &[u8]| {
+        let rows = ids.iter().map(|id| row(WITH_BEN, *id, &[*id]));
+        let event = |id: &u8| NewEvent {
+            row: EventRow { chat: Some(WITH_BEN), body: format!("{id}") },
+            announces: Some(MessageId([*id; 16])),
+        };
+        Batch { events: ids.iter().map(event).collect(), ..messages(rows) }
+    };
+    store.commit(&announced(&[1])).unwrap();
+    assert_eq!(store.commit(&announced(&[1, 2])).unwrap(), 2);
+    assert_eq!(store.commit(&announced(&[2])).unwrap(), 2);
+    let kept = store.events(0, 10).unwrap();
+    assert_eq!(kept.iter().map(|event| event.event.body.as_str()).collect::<Vec<_>>(), ["1", "2"]);
 }
 
 fn two_authors_may_use_one_id(store: &mut dyn Store) {

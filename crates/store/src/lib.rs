@@ -34,8 +34,8 @@ pub use memory::Memory;
 pub use profile::{Prepared, Profile};
 pub use records::Records;
 pub use store::{
-    Batch, ChatSummary, EVENTS_KEPT, EventRow, HistoryQuery, Listed, SETTING_BYTES_MAX, Store,
-    StoredEvent,
+    Batch, ChatSummary, EVENTS_KEPT, EventRow, HistoryQuery, Listed, NewEvent, SETTING_BYTES_MAX,
+    Store, StoredEvent,
 };
 
 #[cfg(test)]

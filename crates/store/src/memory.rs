@@ -1,10 +1,10 @@
 //! The store without a disk, for simulation and for tests of the driver.
 
 use crate::{
-    Batch, ChatSummary, EVENTS_KEPT, HistoryQuery, Listed, Records, SETTING_BYTES_MAX, Store,
-    StoreError, StoredEvent,
+    Batch, ChatSummary, EVENTS_KEPT, HistoryQuery, Listed, NewEvent, Records, SETTING_BYTES_MAX,
+    Store, StoreError, StoredEvent,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::{
     ChatId, MessageId,
     io::{HistoryRow, SPACES},
@@ -32,7 +32,8 @@ impl Memory {
         if self.full { Err(StoreError::Full) } else { Ok(()) }
     }
 
-    fn put(&mut self, row: &HistoryRow) {
+    /// False when it stood here before, as somebody else's.
+    fn put(&mut self, row: &HistoryRow) -> bool {
         let same = |listed: &&mut Listed| {
             let old = &listed.row;
             (old.chat, old.from, old.author, old.message)
@@ -40,9 +41,10 @@ impl Memory {
         };
         match self.messages.iter_mut().find(same) {
             Some(listed) if listed.row.own => listed.row = HistoryRow { own: true, ..row.clone() },
-            Some(_) => {}
+            Some(_) => return false,
             None => self.messages.push(Listed { row: row.clone(), read: row.own }),
         }
+        true
     }
 
     fn in_order(&self, chat: &ChatId) -> Vec<&Listed> {
@@ -62,10 +64,16 @@ impl Store for Memory {
                 None => self.records.remove(&(*space, key.clone())),
             };
         }
-        batch.changes.messages.iter().for_each(|row| self.put(row));
-        for event in &batch.events {
+        let (mut repeated, mut written) = (BTreeSet::new(), BTreeSet::new());
+        for row in &batch.changes.messages {
+            let place = if self.put(row) { &mut written } else { &mut repeated };
+            place.insert(row.message);
+        }
+        let repeated = &repeated - &written;
+        let again = |event: &&NewEvent| event.announces.is_some_and(|id| repeated.contains(&id));
+        for NewEvent { row, .. } in batch.events.iter().filter(|event| !again(event)) {
             self.newest += 1;
-            self.events.push(StoredEvent { seq: self.newest, event: event.clone() });
+            self.events.push(StoredEvent { seq: self.newest, event: row.clone() });
         }
         let oldest = self.newest.saturating_sub(EVENTS_KEPT);
         self.events.retain(|event| event.seq > oldest);

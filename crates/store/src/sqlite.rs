@@ -50,8 +50,8 @@ impl Store for Sqlite {
     fn commit(&mut self, batch: &Batch) -> Result<u64, StoreError> {
         let transaction = self.connection.transaction()?;
         tables::write_records(&transaction, &batch.changes.records)?;
-        history::write(&transaction, &batch.changes.messages)?;
-        tables::append_events(&transaction, &batch.events)?;
+        let repeated = history::write(&transaction, &batch.changes.messages)?;
+        tables::append_events(&transaction, &batch.events, &repeated)?;
         let newest = tables::newest_event(&transaction)?;
         transaction.commit()?;
         Ok(newest)

@@ -19,10 +19,26 @@ pub struct Batch {
     /// The engine's.
     pub changes: Changes,
     /// Numbered in this order.
-    pub events: Vec<EventRow>,
+    pub events: Vec<NewEvent>,
 }
 
 /// An event to be numbered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What is kept.
+    pub row: EventRow,
+    /// The message that it announces. It is left out when the batch brings no row of that message but
+    /// such as stood here before: a message is announced once.
+    pub announces: Option<MessageId>,
+}
+
+impl From<EventRow> for NewEvent {
+    fn from(row: EventRow) -> Self {
+        Self { row, announces: None }
+    }
+}
+
+/// An event as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {
     /// The conversation it belongs to.
@@ -75,7 +91,8 @@ pub struct ChatSummary {
 /// * A key of [`Changes::records`] is unique within its space; `None` erases, and erased bytes
 ///   do not stay on disk after the next [`Self::forget_erased`], or after the store is closed.
 /// * An own [`HistoryRow`] with the same (chat, from, author, message) replaces the one before and
-///   stays marked as read. Somebody else's is never replaced: what was read stays as it was read.
+///   stays marked as read. Somebody else's is never replaced: what was read stays as it was read, and is
+///   not announced again.
 /// * Reading takes no side effects; an error leaves everything as it was.
 pub trait Store: Send {
     /// Makes `batch` durable; the number of the newest event, 0 if there never was one.

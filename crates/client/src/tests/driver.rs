@@ -138,7 +138,7 @@ async fn a_deadline_that_has_passed_wakes_the_engine_once() {
 async fn the_numbers_of_events_go_on_where_they_were() {
     let mut store = Memory::default();
     let event = undertone_store::EventRow { chat: None, body: "{}".to_owned() };
-    let batch = undertone_store::Batch { events: vec![event], ..Default::default() };
+    let batch = undertone_store::Batch { events: vec![event.into()], ..Default::default() };
     undertone_store::Store::commit(&mut store, &batch).unwrap();
     let rig = Rig::with_store(store, |_| vec![gap()]);
     assert_eq!(*rig.running.session.newest_event().borrow(), 1);

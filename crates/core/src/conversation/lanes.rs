@@ -314,6 +314,10 @@ impl Conversation {
     }
 
     fn pass_expired(&mut self, at: At, slot: &Slot, ctx: &mut Ctx<'_>) {
+        if let Some(seq) = self.own_expired(at, slot, ctx) {
+            self.pass(at, slot, true, ctx);
+            return self.own_counts(seq, slot.effective, slot.index, ctx);
+        }
         self.lane_mut(at, slot.leaf).unknown += 1;
         self.pass(at, slot, false, ctx);
         if planted(Mutant::SilentGap) {
@@ -322,6 +326,17 @@ impl Conversation {
         let who = self.author_name(at, slot.leaf, ctx);
         let text = format!("A message from {who} expired before this device could read it.");
         ctx.news.event(Event::Gap { chat: self.chat, text });
+    }
+
+    /// One's own message whose cell is gone: listed where one's own bytes belong, and nobody can show any
+    /// more that they were others. Sealed again it would be doubled for whoever has read it.
+    fn own_expired(&self, at: At, slot: &Slot, ctx: &Ctx<'_>) -> Option<u64> {
+        let own = at == At::Now && slot.leaf == self.epoch.own.leaf;
+        ctx.cells.sealed_cell(&slot.keys.tag).filter(|_| own)?;
+        match self.judge_known(slot) {
+            Ok(LaneVerdict::Own(seq)) => Some(seq),
+            _ => None,
+        }
     }
 
     fn judge_lane(&mut self, at: At, slot: &Slot, cell: &Cell, ctx: &mut Ctx<'_>) -> LaneVerdict {

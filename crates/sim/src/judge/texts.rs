@@ -81,9 +81,9 @@ impl World {
                 reader.name,
                 author.name
             );
-            // An author whose cell was gone before they saw it count has sealed it once more; it
-            // stays where it stood first with whoever read it then.
-            let again = row.stored_ms.is_some_and(|at| self.may_have_missed(text.author, at));
+            // An author who lost the conversation before they saw it count has sealed it once more in
+            // the next; it stays where it stood first with whoever read it then.
+            let again = there.as_ref().is_some_and(|there| author.has_lost(&there.group));
             return (there.as_ref() != Some(spot) && !again).then_some((Wrong::Split, words));
         }
         let chat = reader.chat_of(&spot.group);
@@ -109,10 +109,11 @@ impl World {
         let Some(chat) = reader.chat_of(&spot.group) else { return self.was_absent(who) };
         let missed = own.stored_ms.is_some_and(|at_ms| self.may_have_missed(who, at_ms));
         let told = reader.told.misses(chat.chat, self.name(author));
-        let was_stuck = reader.told.stuck.contains(&chat.chat) && self.was_absent(who);
+        let was_stuck = reader.has_lost(&spot.group) && self.was_absent(who);
+        let meanwhile = own.stored_ms.is_some_and(|at_ms| self.was_absent_at(who, at_ms));
         let entered = reader.entered.contains(&(spot.group, spot.epoch));
         (missed && (told || chat.state != ChatState::Open))
-            || (was_stuck && (missed || !entered))
+            || (was_stuck && (missed || meanwhile || !entered))
             || (chat.state == ChatState::Ended && self.was_absent(who) && !entered)
     }
 

@@ -2,14 +2,19 @@
 
 use crate::{ChatSummary, HistoryQuery, Listed, StoreError, rows};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::{ChatId, MessageId, io::HistoryRow};
 use undertone_crypto::IdentityKey;
 
 const COLUMNS: &str =
     "chat, author, message, identity, own, place, text, sent_ms, stored_ms, state, read";
 
-pub(super) fn write(connection: &Connection, messages: &[HistoryRow]) -> Result<(), StoreError> {
+/// Messages of which every row stood here before, as somebody else's, and was left as it was.
+pub(super) fn write(
+    connection: &Connection,
+    messages: &[HistoryRow],
+) -> Result<BTreeSet<MessageId>, StoreError> {
+    let (mut repeated, mut written) = (BTreeSet::new(), BTreeSet::new());
     let mut put = connection.prepare_cached(
         "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?5)
          ON CONFLICT (chat, identity, author, message) DO UPDATE SET
@@ -17,7 +22,7 @@ pub(super) fn write(connection: &Connection, messages: &[HistoryRow]) -> Result<
          stored_ms = excluded.stored_ms, state = excluded.state WHERE messages.own",
     )?;
     for row in messages {
-        put.execute(params![
+        let changed = put.execute(params![
             row.chat.0,
             row.author,
             row.message.0,
@@ -29,8 +34,10 @@ pub(super) fn write(connection: &Connection, messages: &[HistoryRow]) -> Result<
             row.stored_ms.map(rows::bounded),
             rows::state_word(row.state),
         ])?;
+        let place = if changed == 0 { &mut repeated } else { &mut written };
+        place.insert(row.message);
     }
-    Ok(())
+    Ok(&repeated - &written)
 }
 
 pub(super) fn list(

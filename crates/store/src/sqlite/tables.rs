@@ -1,9 +1,11 @@
 //! Records, events and settings.
 
-use crate::{EVENTS_KEPT, EventRow, Records, SETTING_BYTES_MAX, StoreError, StoredEvent, rows};
+use crate::{
+    EVENTS_KEPT, EventRow, NewEvent, Records, SETTING_BYTES_MAX, StoreError, StoredEvent, rows,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use std::collections::BTreeMap;
-use undertone_core::io::SPACES;
+use std::collections::{BTreeMap, BTreeSet};
+use undertone_core::{MessageId, io::SPACES};
 
 pub(super) fn write_records(
     connection: &Connection,
@@ -37,14 +39,16 @@ pub(super) fn load_records(connection: &Connection) -> Result<Records, StoreErro
 
 pub(super) fn append_events(
     connection: &Connection,
-    events: &[EventRow],
+    events: &[NewEvent],
+    repeated: &BTreeSet<MessageId>,
 ) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
     let mut append =
         connection.prepare_cached("INSERT INTO events (chat, body) VALUES (?1, ?2)")?;
-    for event in events {
+    let again = |event: &&NewEvent| event.announces.is_some_and(|id| repeated.contains(&id));
+    for NewEvent { row: event, .. } in events.iter().filter(|event| !again(event)) {
         append.execute(params![event.chat.as_ref().map(|chat| chat.0), event.body])?;
     }
     let oldest = newest_event(connection)?.saturating_sub(EVENTS_KEPT);

@@ -34,7 +34,7 @@ fn plant() -> Batch {
     let mut batch = conformance::messages([row]);
     let record = conformance::records([("mls", "secret", Some(PLANTED[1]))]);
     batch.changes.records = record.changes.records;
-    batch.events.push(EventRow { chat: None, body: PLANTED[2].to_owned() });
+    batch.events.push(EventRow { chat: None, body: PLANTED[2].to_owned() }.into());
     batch
 }
 

@@ -1,7 +1,7 @@
 //! What a server forgets on its own time is told as that, and nobody is accused of it.
 
 use crate::ids::Name;
-use crate::io::{ChatState, Command, Reply};
+use crate::io::{ChatState, Command, MessageState, Reply};
 use crate::world::World;
 
 const DAY_MS: u64 = 86_400_000;
@@ -57,4 +57,40 @@ fn a_message_that_a_quiet_server_has_forgotten_is_a_gap_and_nothing_waits_for_it
         Ok(Reply::Health(health)) => assert_eq!((health.withheld, health.reading), (0, 0)),
         other => panic!("no health: {other:?}"),
     }
+}
+
+/// Ada's text is stored, her device is cut off before it knows, and sees it listed once, for a moment;
+/// when it comes back the cell is gone.
+#[test]
+fn ones_own_message_that_expired_before_one_knew_of_it_counts_all_the_same() {
+    let (mut world, ada) = World::desk(303);
+    let ben = world.chat("Ben", "Desk");
+    world.hold_ticks = true;
+    world.say("Ada", ada, "stored, unseen");
+    world.rest();
+    world.cut("Ada");
+    world.person("Ada").online = false;
+    world.hold_ticks = false;
+    world.rest();
+    assert_eq!(world.transcript("Ben", ben), ["Ada: stored, unseen"]);
+    world.swallow = Some(Box::new(|name, _, _| name == "Ada"));
+    world.unanswered.insert("Ada");
+    world.set_online("Ada", true);
+    world.set_online("Ada", false);
+    world.now_ms += 2 * 3_600_000;
+    world.put_number(7);
+    world.set_online("Ada", true);
+    world.set_online("Ada", false);
+    world.now_ms += 30 * DAY_MS;
+    world.expire();
+    (world.swallow, world.unanswered) = (None, [].into());
+    world.set_online("Ada", true);
+    world.pass(120_000);
+    world.say("Ada", ada, "and on");
+    world.rest();
+    assert_eq!(world.states("Ada", ada)["stored, unseen"], MessageState::Stored);
+    let expected = ["Ada: stored, unseen", "Ada: and on"];
+    assert_eq!(world.transcript("Ben", ben), expected);
+    assert_eq!(world.transcript("Ada", ada), expected);
+    assert_eq!(world.gaps("Ada"), [""; 0]);
 }
