@@ -137,8 +137,17 @@ pub(crate) struct Invite {
     pub opening: HeadRef,
     /// The members' names as the inviter knows them.
     pub names: Vec<NamedMember>,
-    /// The MLS group whose place it takes, if it takes one's.
-    pub succeeds: Option<[u8; 32]>,
+    /// The group whose place it takes, if it takes one's.
+    pub succeeds: Option<Succeeds>,
+}
+
+/// The group whose place another takes.
+#[derive(Clone, Debug, PartialEq, Eq, TlsSize, TlsSerialize, TlsDeserializeBytes)]
+pub(crate) struct Succeeds {
+    /// The MLS group.
+    pub conversation: [u8; 32],
+    /// What the invited person wrote there and what counted up to this tick, the inviter's device has read.
+    pub read_to: u64,
 }
 
 /// A member's name as somebody else knows it.

@@ -45,7 +45,7 @@ pub use standing::{Seat, Standing, StandingEpoch};
 pub(crate) use state::{
     Author, Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed,
 };
-pub(crate) use succession::Estate;
+pub(crate) use succession::{Estate, Predecessor};
 
 use crate::account::{Contacts, Me, News, Task};
 use crate::cells::Cells;

@@ -73,11 +73,13 @@ impl Person {
 
     /// Whether a chat that has had this group was said to be lost.
     pub(crate) fn has_lost(&self, group: &[u8; 32]) -> bool {
-        let had = |chat: &ChatId| {
-            let groups = self.lineage.get(chat).into_iter().flatten();
-            groups.into_iter().any(|stage| stage.group == *group)
-        };
-        self.told.stuck.iter().any(had)
+        self.chats_of(group).any(|chat| self.told.stuck.contains(&chat))
+    }
+
+    /// The chats that have had this group.
+    pub(crate) fn chats_of(&self, group: &[u8; 32]) -> impl Iterator<Item = ChatId> {
+        let had = |stages: &Vec<Stage>| stages.iter().any(|stage| stage.group == *group);
+        self.lineage.iter().filter(move |(_, stages)| had(stages)).map(|(chat, _)| *chat)
     }
 
     /// What took a group's place with this person.

@@ -48,9 +48,11 @@ impl Told {
         gap.starts_with("You were in this group before")
     }
 
-    /// Whether a gap is about what was stored in a group that had been begun anew.
+    /// Whether a gap is about what was not read in a group, or a conversation, that was begun anew.
     pub(crate) fn is_of_ended_group(gap: &str) -> bool {
-        gap.contains("had begun the group anew")
+        let told =
+            ["when the group was begun anew", "that you begin anew", "and it was begun anew"];
+        told.iter().any(|words| gap.contains(words))
     }
 
     /// Whether somebody is said not to have read what was stored in a group that has ended.

@@ -25,14 +25,13 @@ impl Account {
             Err(refused) => return self.alarm("invite", &refused.message),
         };
         for identity in &invitation.to {
+            let succeeds = invitation.succeeds.as_ref().map(|before| before.as_told(identity));
+            let invite = Content::Invite(Box::new(Invite { succeeds, ..invite.clone() }));
             self.send_invite(identity, &invite, &parcels);
         }
     }
 
-    fn pack_invite(
-        &mut self,
-        invitation: &Invitation,
-    ) -> Result<(Content, Vec<[u8; 16]>), Refused> {
+    fn pack_invite(&mut self, invitation: &Invitation) -> Result<(Invite, Vec<[u8; 16]>), Refused> {
         let welcome = self.store_parcel(&invitation.welcome)?;
         let tree = self.store_parcel(&invitation.tree)?;
         let parcels = vec![welcome.local_id(), tree.local_id()];
@@ -42,9 +41,9 @@ impl Account {
             tree,
             opening: invitation.opening,
             names: invitation.names.clone(),
-            succeeds: invitation.succeeds,
+            succeeds: None,
         };
-        Ok((Content::Invite(Box::new(invite)), parcels))
+        Ok((invite, parcels))
     }
 
     fn store_parcel(&mut self, bytes: &[u8]) -> Result<ParcelRef, Refused> {

@@ -1,6 +1,7 @@
 //! What one step brings forth.
 
 use crate::body::{Invite, NamedMember};
+use crate::conversation::Predecessor;
 use crate::ids::{ChatId, MessageId};
 use crate::io::{Changes, Event, HistoryRow, Output, Refused, Reply};
 use std::collections::VecDeque;
@@ -58,7 +59,7 @@ pub(crate) struct Invitation {
     /// The MLS group.
     pub conversation: [u8; 32],
     /// The group whose place it takes.
-    pub succeeds: Option<[u8; 32]>,
+    pub succeeds: Option<Predecessor>,
     /// Who.
     pub to: Vec<IdentityKey>,
     /// The Welcome, for all of them.

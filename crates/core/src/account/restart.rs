@@ -35,6 +35,11 @@ impl Account {
             group.want_members(&taken, &mut self.ctx())?;
         }
         let estate = self.retire(chat, false)?;
+        if !estate.read_out {
+            let text = "This device had not read all of the group that you begin anew: what others \
+                        wrote there last may be missing here.";
+            self.news.event(Event::Gap { chat, text: text.to_owned() });
+        }
         group.inherit(estate, true, &mut self.ctx());
         self.adopt(group);
         Ok(self.tell_restart(chat, left))

@@ -145,7 +145,7 @@ impl Conversation {
             let named = members.iter().map(|member| self.named(&member.identity, ctx));
             ctx.news.task(Task::Invite(Box::new(Invitation {
                 conversation: self.conversation,
-                succeeds: self.succession.succeeds(),
+                succeeds: self.succession.predecessor(),
                 to: pending.adds,
                 welcome,
                 tree,

@@ -8,6 +8,7 @@ use super::roster::Roster;
 use super::send::TEXT;
 use super::{Conversation, Ctx, Outgoing, Reading};
 use crate::account::refuse;
+use crate::body::Succeeds;
 use crate::ids::{ChatId, Name};
 use crate::io::{ChatKind, ChatState, Refused, Role};
 use crate::log::LogFollower;
@@ -24,6 +25,9 @@ const OWN_MAX: usize = 64;
 pub(crate) struct Succession {
     /// The MLS group whose place it took.
     succeeds: Option<[u8; 32]>,
+    /// How far this device had read it.
+    #[serde(default)]
+    read: ReadTo,
     /// Owners of that group, who may have begun it anew at the same time.
     rivals: BTreeSet<IdentityKey>,
     /// When it took the place, by the server's clock.
@@ -41,10 +45,37 @@ pub(crate) struct Succession {
     pub yields: bool,
 }
 
+/// How far a device had read what others wrote in a group.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct ReadTo {
+    /// Everybody's messages are read up to this tick.
+    all: u64,
+    /// Of some they are up to a later one.
+    further: BTreeMap<IdentityKey, u64>,
+}
+
+/// The group whose place another took, as its members are told of it.
+pub(crate) struct Predecessor {
+    conversation: [u8; 32],
+    read: ReadTo,
+}
+
+impl Predecessor {
+    /// What an invitation says of it to this person.
+    pub(crate) fn as_told(&self, identity: &IdentityKey) -> Succeeds {
+        let ReadTo { all, further } = &self.read;
+        let read_to = further.get(identity).copied().unwrap_or(*all);
+        Succeeds { conversation: self.conversation, read_to }
+    }
+}
+
 /// What a conversation hands on when another takes its place.
 pub(crate) struct Estate {
     chat: ChatId,
     succeeds: [u8; 32],
+    read: ReadTo,
+    /// Whether everything that was listed for it is read.
+    pub read_out: bool,
     rivals: BTreeSet<IdentityKey>,
     epochs_before: u64,
     /// Numbers of everything that stood in its queue.
@@ -64,6 +95,12 @@ impl Succession {
     /// The MLS group whose place it took.
     pub(crate) fn succeeds(&self) -> Option<[u8; 32]> {
         self.succeeds
+    }
+
+    /// The group whose place it took, for those who are invited.
+    pub(super) fn predecessor(&self) -> Option<Predecessor> {
+        let read = self.read.clone();
+        self.succeeds.map(|conversation| Predecessor { conversation, read })
     }
 
     /// Whether `identity` may have begun the same group anew at the same time: within `window_ms`.
@@ -190,6 +227,8 @@ impl Conversation {
     /// Gives the chat away and ends, out of sight, as `hidden`.
     pub(crate) fn retire(&mut self, hidden: ChatId, ctx: &mut Ctx<'_>) -> Estate {
         let queued: BTreeSet<u64> = self.outgoing.keys().copied().collect();
+        let read_out = self.is_live() && self.is_read_out(ctx.log);
+        let read = self.read_to(read_out, ctx);
         self.take_back(u64::MAX);
         ctx.cells.forget_chat(self.chat);
         ctx.cells.cancel_gets(self.chat);
@@ -198,6 +237,8 @@ impl Conversation {
         let estate = Estate {
             chat: std::mem::replace(&mut self.chat, hidden),
             succeeds: self.conversation,
+            read,
+            read_out,
             rivals: owners(roster.as_ref()),
             epochs_before: self.succession.epoch_in_chat(self.epoch.number).saturating_add(1),
             queued: queued.into_iter().chain(std::mem::take(&mut self.dirty.outgoing)).collect(),
@@ -212,6 +253,22 @@ impl Conversation {
         self.succession.retired = true;
         self.end(ctx);
         estate
+    }
+
+    /// A lane is read strictly in order, and all before this epoch.
+    fn read_to(&mut self, read_out: bool, ctx: &mut Ctx<'_>) -> ReadTo {
+        if read_out {
+            return ReadTo { all: ctx.log.walked(), further: BTreeMap::new() };
+        }
+        let mut read = ReadTo { all: self.epoch.opened, further: BTreeMap::new() };
+        let members = self.roster(ctx).map(|roster| roster.members).unwrap_or_default();
+        for member in members {
+            let tick = self.epoch.lanes.get(&member.leaf).map_or(0, |lane| lane.effective);
+            if tick > read.all {
+                read.further.insert(member.identity, tick);
+            }
+        }
+        read
     }
 
     /// As [`retire`](Self::retire), for another successor of the same group: what follows stands in
@@ -241,6 +298,7 @@ impl Conversation {
         self.chat = estate.chat;
         self.succession = Succession {
             succeeds: Some(estate.succeeds),
+            read: estate.read,
             rivals: estate.rivals,
             since_ms: ctx.log.time_ms(),
             founded,

@@ -1,7 +1,7 @@
 //! One of everything that the decoders of this module read, for the first corpus.
 
 use super::{Stranger, TAG};
-use crate::body::{Body, Content, Hello, Invite, Leave, NamedMember, Packages};
+use crate::body::{Body, Content, Hello, Invite, Leave, NamedMember, Packages, Succeeds};
 use crate::conversation::tests_kit::CommitParcel;
 use crate::head::{Claims, Payload, SignedHead};
 use crate::link::{Answer, FirstMessage, Letter, LetterKind, LinkKind, LinkUri, Offer};
@@ -39,7 +39,7 @@ fn contents(stranger: &Stranger) -> [Content; 5] {
     let list = stranger.list.clone();
     let names = vec![NamedMember { identity: list.identity, name: b"Ben".to_vec().into() }];
     let single = vec![vec![1; 9].into(), vec![2; 9].into()];
-    let succeeds = Some([9; 32]);
+    let succeeds = Some(Succeeds { conversation: [9; 32], read_to: 3 });
     let (welcome, tree) = (PARCEL, PARCEL);
     let invite = Invite { conversation: [7; 32], welcome, tree, opening: OPENING, names, succeeds };
     [

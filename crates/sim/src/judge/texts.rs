@@ -2,6 +2,7 @@
 
 use crate::lineage::Spot;
 use crate::outcome::Wrong;
+use crate::person::Person;
 use crate::world::{Text, World};
 use undertone_core::Seat;
 use undertone_core::io::{ChatState, HistoryRow, MessageState};
@@ -131,18 +132,17 @@ impl World {
     }
 
     /// Whether this person's device had gone on to another group in this one's place before it could
-    /// see the message, or began it, which waits for nothing. The author is told only of what was
-    /// stored after the new group's invitations: known, and waits for its repair.
+    /// see the message, and one of the two is told so: the author, or whoever began the group anew. An
+    /// author who was not taken along cannot be.
     fn is_of_ended_group(&self, who: usize, author: usize, spot: &Spot) -> bool {
-        let author = &self.people[author];
-        let had = author
-            .lineage
-            .iter()
-            .filter(|(_, stages)| stages.iter().any(|stage| stage.group == spot.group));
-        let told = had.into_iter().any(|(chat, _)| author.told.of_ended_group(*chat));
-        self.people[who]
-            .after(&spot.group)
-            .is_some_and(|next| told || next.founded || next.seen < spot.tick())
+        let (reader, author) = (&self.people[who], &self.people[author]);
+        let told = |person: &Person| {
+            person.chats_of(&spot.group).any(|chat| person.told.of_ended_group(chat))
+        };
+        reader.after(&spot.group).is_some_and(|next| {
+            let left_behind = author.after(&spot.group).is_none() && next.seen < spot.tick();
+            told(author) || (next.founded && told(reader)) || left_behind
+        })
     }
 
     /// Whether this person had left when a message of that epoch came, and was not back.

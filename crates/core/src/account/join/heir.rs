@@ -148,16 +148,15 @@ impl Account {
         Some(Handover { roster, guests })
     }
 
-    /// One's own texts that were stored after the new group was founded: who had left the old one by
-    /// then has not read them.
+    /// One's own texts that the inviter's device has not read in the old group: it could not follow
+    /// any more, or had left it by then, as others may have.
     fn tell_unread(&mut self, chat: ChatId, estate: &Estate, join: &PendingJoin) {
-        let opened = join.opening().map_or(0, |opening| opening.tick);
-        let late = estate.own.iter().filter(|tick| **tick > opened).count();
-        if late > 0 {
+        let unread = estate.own.iter().filter(|tick| **tick > join.read_to).count();
+        if unread > 0 {
             let who = self.contacts.name_of(&join.from);
             let text = format!(
-                "{late} message(s) of yours were stored after {who} had begun the group anew. Not \
-                 everybody may have read them: send them again where it matters."
+                "{who} had not read {unread} message(s) of yours when the group was begun anew, and \
+                 others may not have: send them again where it matters."
             );
             self.news.event(Event::Gap { chat, text });
         }

@@ -43,6 +43,9 @@ pub(in super::super) struct PendingJoin {
     /// The MLS group whose place it says to take.
     #[serde(default)]
     pub(super) succeeds: Option<[u8; 32]>,
+    /// Up to which tick the inviter has read what this person wrote there.
+    #[serde(default)]
+    pub(super) read_to: u64,
     /// An earlier invitation to it was not followed.
     #[serde(default)]
     pub(super) skips: bool,
@@ -93,6 +96,7 @@ impl PendingJoin {
             tick,
             from: answer.list.identity,
             succeeds: None,
+            read_to: 0,
             skips: false,
             told: false,
             reads_until_ms: None,
@@ -112,7 +116,8 @@ impl PendingJoin {
             names: encode(&invite.names),
             tick: 0,
             from,
-            succeeds: invite.succeeds,
+            succeeds: invite.succeeds.as_ref().map(|before| before.conversation),
+            read_to: invite.succeeds.as_ref().map_or(0, |before| before.read_to),
             skips: false,
             told: false,
             reads_until_ms: None,

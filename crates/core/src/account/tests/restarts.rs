@@ -1,7 +1,7 @@
 //! Groups that take another's place: one chat goes on.
 
 use super::evil::{Evil, nothing};
-use crate::body::{Content, Invite};
+use crate::body::{Content, Invite, Succeeds};
 use crate::ids::{ChatId, Name};
 use crate::io::{ChatState, Command, Event, GroupCare, LeftBehind, MessageState, Reply, Role};
 use crate::parcel::ParcelRef;
@@ -215,6 +215,25 @@ fn a_text_that_was_under_way_when_its_group_is_begun_anew_is_shown_once() {
 }
 
 #[test]
+fn what_the_founder_could_not_read_is_told_to_both() {
+    let (mut world, ada) = World::desk(215);
+    let chloe = world.chat("Chloe", "Desk");
+    world.say("Chloe", chloe, "read");
+    world.rest();
+    world.person("Ada").account.lose_for_tests(ada);
+    for text in ["unread", "unread too"] {
+        world.say("Chloe", chloe, text);
+        world.rest();
+    }
+    restart(&mut world, "Ada", ada);
+    assert_eq!(world.transcript("Ada", ada), ["Chloe: read"]);
+    let (ada, ben, chloe) = (world.gaps("Ada"), world.gaps("Ben"), world.gaps("Chloe"));
+    assert!(matches!(&ada[..], [gap] if gap.contains("had not read all")), "{ada:?}");
+    assert!(matches!(&chloe[..], [gap] if gap.contains("not read 2 message(s)")), "{chloe:?}");
+    assert_eq!(ben, [""; 0]);
+}
+
+#[test]
 fn what_counts_for_good_stays_in_no_queue() {
     let (mut world, ada) = World::desk(212);
     world.set_online("Ada", false);
@@ -325,7 +344,8 @@ fn a_successor_of_a_group_that_one_is_not_in_is_a_group_of_its_own() {
 fn an_owners_word_that_leads_nowhere_leaves_the_old_group_as_it_is() {
     let (mut world, ada) = World::desk(211);
     let ben = world.chat("Ben", "Desk");
-    let succeeds = Some(group(&mut world, "Ada", ada));
+    let conversation = group(&mut world, "Ada", ada);
+    let succeeds = Some(Succeeds { conversation, read_to: 0 });
     let opening = world.person("Ada").account.signed_head_for_tests().head.to_ref();
     let parcel = ParcelRef { seed: [1; 32], length: 1_974, root: [1; 32] };
     let (welcome, tree) = (parcel.clone(), parcel);
