@@ -363,7 +363,8 @@ impl Cells {
     /// nothing. `false` when the queue is full ([`get::QUEUE_MAX`]): ask again when something has
     /// arrived.
     pub(crate) fn get(&mut self, tag: Tag, tick: Option<u64>, owner: Owner) -> bool {
-        self.fetches.want(tag, tick, owner)
+        let own = self.outbox.state(&tag).is_some();
+        self.fetches.want(tag, tick, owner, own)
     }
 
     /// Cells that are being fetched and have not been withheld.
@@ -374,6 +375,13 @@ impl Cells {
     /// Whether a cell of this conversation is being fetched and has not been withheld.
     pub(crate) fn is_fetching_for(&self, chat: ChatId) -> bool {
         self.fetches.is_hopeful_of(|owner| owner.chat() == Some(chat))
+    }
+
+    /// Whether the evidence of where this cell was first listed is being fetched and has not been
+    /// withheld.
+    pub(crate) fn is_asking_for_origin(&self, tag: &Tag) -> bool {
+        let of_tag = |owner: &Owner| matches!(owner, Owner::Evidence { of } if *of == tag.0);
+        self.fetches.is_hopeful_of(of_tag)
     }
 
     /// Whether the server said last that it can store nothing: its disk is full or failing.

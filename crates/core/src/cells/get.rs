@@ -38,6 +38,8 @@ type Events = VecDeque<CellEvent>;
 type Want = (Tag, Option<u64>);
 
 struct Fetch {
+    /// It was sealed here, and the answer to its PUT has not come.
+    own: bool,
     /// Everybody who waits for it: two letters may name one parcel.
     owners: Vec<Owner>,
     tries: u32,
@@ -72,11 +74,12 @@ struct Patience {
 }
 
 impl Fetch {
-    /// Whether it is of a commit: a witness keeps those with the proof of their own tick.
-    fn is_of_control(&self) -> bool {
+    /// Whether it may have to be put again some day: it is of a commit, or one's own. Those are kept
+    /// with the proof of their own tick.
+    fn is_to_be_kept(&self) -> bool {
         let control =
             |owner: &Owner| matches!(owner, Owner::Control { .. } | Owner::ControlPart { .. });
-        self.owners.iter().any(control)
+        self.own || self.owners.iter().any(control)
     }
 }
 
@@ -93,7 +96,7 @@ pub(super) struct Fetches {
 }
 
 impl Fetches {
-    pub(super) fn want(&mut self, tag: Tag, tick: Option<u64>, owner: Owner) -> bool {
+    pub(super) fn want(&mut self, tag: Tag, tick: Option<u64>, owner: Owner, own: bool) -> bool {
         let want = (tag, tick);
         if let Some(fetch) = self.all.get_mut(&want) {
             if !fetch.owners.contains(&owner) && fetch.owners.len() < OWNERS_MAX {
@@ -108,6 +111,7 @@ impl Fetches {
         self.next_turn += 1;
         self.ready.insert((0, turn), want);
         let fetch = Fetch {
+            own,
             owners: vec![owner],
             tries: 0,
             unanswered: (0, 0),
@@ -171,7 +175,7 @@ impl Fetches {
             return None;
         }
         let fetch = self.all.get(&want)?;
-        let own_tick = want.1.filter(|_| fetch.tries == 0 && fetch.is_of_control());
+        let own_tick = want.1.filter(|_| fetch.tries == 0 && fetch.is_to_be_kept());
         let own_tree = || own_tick.and_then(|tick| log.head_at(tick));
         let head = fetch.at_its_tick.or_else(own_tree).or_else(|| log.head())?;
         self.set_place(want, Place::Flying(head, self.patience(now_ms)));
@@ -277,7 +281,7 @@ impl Fetches {
             }
             Answer::Found { cell, proof } => {
                 proof.verify_cell(&head.root, &want.0, &cell).map_err(|_| Breach::CellProof)?;
-                if self.all.get(&want).is_some_and(Fetch::is_of_control) {
+                if self.all.get(&want).is_some_and(Fetch::is_to_be_kept) {
                     witness.see(want.0, &cell, &proof);
                 }
                 self.found(now_ms, want, cell, proof.leaf.tick, log, events);

@@ -40,6 +40,14 @@ impl Listing {
         Self { stands: tick, counts: Counts::At(tick) }
     }
 
+    /// The tick before which it does not count, while that is all that is known.
+    pub(crate) fn not_before(&self) -> Option<u64> {
+        match self.counts {
+            Counts::At(_) => None,
+            Counts::NotBefore(tick) => Some(tick),
+        }
+    }
+
     /// The tick that counts, once it is known.
     pub(crate) fn tick(&self) -> Option<u64> {
         match self.counts {

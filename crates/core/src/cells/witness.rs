@@ -3,6 +3,9 @@
 //! A fetched control cell, or part of one, comes with a proof against its own tick's tree. Once the
 //! commit is merged (or skipped as void, for that counts too) it is kept, as soon as the tick's head
 //! is at hand with the server's signature.
+//!
+//! So is a cell of one's own lane that was seen listed before the answer to its PUT came, which may
+//! never come: it counts, and nobody else keeps it.
 
 use super::{Cells, Owner};
 use crate::log::LogFollower;
@@ -29,7 +32,7 @@ struct Unsigned {
 }
 
 impl Witness {
-    /// A cell of a control lane has come, with the proof of its tick's own tree.
+    /// A cell of a control lane or of one's own has come, with the proof of its tick's own tree.
     pub(super) fn see(&mut self, tag: Tag, cell: &Cell, proof: &ListedProof) {
         let own_tree = proof.leaf_index.saturating_add(1) == proof.size;
         if !own_tree {
@@ -44,7 +47,8 @@ impl Witness {
 }
 
 impl Cells {
-    /// Keeps a fetched cell of a commit that was merged; nothing happens to one that is not at hand.
+    /// Keeps a fetched cell of a commit that was merged, or one's own that was read; nothing happens to
+    /// one that is not at hand.
     pub(crate) fn keep_fetched(&mut self, keys: &SlotKeys, owner: Owner, log: &mut LogFollower) {
         let Some((cell, proof)) = self.witness.seen.remove(&keys.tag) else { return };
         if self.witness.unsigned.len() >= SEEN_MAX {

@@ -21,7 +21,7 @@ use undertone_crypto::SlotKeys;
 use undertone_crypto::cell::open;
 use undertone_crypto::mls::{Blame, Member, Refused};
 use undertone_wire::checks::{Check, is_off};
-use undertone_wire::{Cell, decode};
+use undertone_wire::{Cell, Tag, decode};
 
 /// How many listed slots of a lane are fetched ahead.
 pub(super) const AHEAD: usize = 64;
@@ -40,6 +40,8 @@ pub(super) struct Ahead {
     /// The first slot that is not in `reads`.
     next: Chain,
     reads: VecDeque<LaneRead>,
+    /// That slot is listed, not before this tick: where it was first is being asked.
+    asks: Option<(Tag, u64)>,
 }
 
 /// One listed slot.
@@ -72,19 +74,19 @@ pub(super) enum Reached {
 impl Ahead {
     /// Whether a listed slot is not read.
     pub(super) fn is_waiting(&self) -> bool {
-        !self.reads.is_empty()
+        !self.reads.is_empty() || self.asks.is_some()
     }
 
     /// Forgets all but the first `keep` slots of a lane whose next slot to read is `next`.
     fn cut(&mut self, mut next: Chain, keep: usize) {
         self.reads.truncate(keep);
         self.reads.iter().for_each(|_| next.step());
-        self.next = next;
+        (self.next, self.asks) = (next, None);
     }
 
     /// Whether a listed slot is on its way.
     pub(super) fn is_fetching(&self) -> bool {
-        self.reads.front().is_some_and(|read| !read.withheld)
+        self.reads.front().map_or(self.asks.is_some(), |read| !read.withheld)
     }
 
     /// Whether a slot of `lane` is listed within `limit` and not read.
@@ -185,7 +187,9 @@ impl Conversation {
     fn read_lane(&mut self, at: At, leaf: u32, limit: u64, ctx: &mut Ctx<'_>) -> Reached {
         loop {
             self.fetch_ahead(at, leaf, ctx);
-            let Some(slot) = self.next_slot(at, leaf, limit) else { return Reached::Limit };
+            let Some(slot) = self.next_slot(at, leaf, limit) else {
+                return self.reached_without_slot(at, leaf, limit, ctx);
+            };
             let key = (self.epoch_at(at).number, leaf);
             let read = &self.reading.lanes[&key].reads[0];
             if read.expired {
@@ -226,7 +230,7 @@ impl Conversation {
     fn fetch_ahead(&mut self, at: At, leaf: u32, ctx: &mut Ctx<'_>) {
         let (number, opened, own) = self.facts(at);
         let next = self.epoch_at(at).lanes[&leaf].next.clone();
-        let fresh = || Ahead { next, reads: VecDeque::new() };
+        let fresh = || Ahead { next, reads: VecDeque::new(), asks: None };
         let ahead = self.reading.lanes.entry((number, leaf)).or_insert_with(fresh);
         // The queue of fetches may have been full: what has not come is asked for again.
         for (slot, read) in (ahead.next.index() - ahead.reads.len() as u64..).zip(&mut ahead.reads)
@@ -247,6 +251,7 @@ impl Conversation {
                     .then_some(Listing::plain(tick)),
                 None => self.reading.collisions.listed(&keys, opened, ctx),
             };
+            ahead.asks = listing.and_then(|it| it.not_before()).map(|tick| (keys.tag, tick));
             let Some((stands, listed)) = listing.and_then(|it| Some((it.stands, it.tick()?)))
             else {
                 return;
@@ -285,6 +290,21 @@ impl Conversation {
         })
     }
 
+    /// Whether a lane ends there, or goes on with a slot of which it is not known yet where it was
+    /// first listed.
+    fn reached_without_slot(&self, at: At, leaf: u32, limit: u64, ctx: &Ctx<'_>) -> Reached {
+        let (number, _, own) = self.facts(at);
+        let ahead = self.reading.lanes.get(&(number, leaf));
+        let asks = ahead.filter(|ahead| ahead.reads.is_empty()).and_then(|ahead| ahead.asks);
+        match asks {
+            Some((tag, tick)) if tick <= limit => {
+                let hopeful = leaf == own || ctx.cells.is_asking_for_origin(&tag);
+                if hopeful { Reached::Fetching } else { Reached::Withheld }
+            }
+            _ => Reached::Limit,
+        }
+    }
+
     /// The lane goes on behind this slot.
     fn pass(&mut self, at: At, slot: &Slot, counts: bool, ctx: &mut Ctx<'_>) {
         let own = at == At::Now && self.facts(at).2 == slot.leaf;
@@ -300,6 +320,11 @@ impl Conversation {
             ahead.reads.pop_front();
         }
         if own {
+            if counts {
+                let (chat, leaf, slot_number) = (self.chat, slot.leaf, slot.index);
+                let owner = Owner::Lane { chat, epoch: number, leaf, slot: slot_number };
+                ctx.cells.keep_fetched(&slot.keys, owner, ctx.log);
+            }
             ctx.cells.forget(&slot.keys.tag);
             self.skip_taken(slot.index);
         }

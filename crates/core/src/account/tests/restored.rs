@@ -2,7 +2,7 @@
 //! nobody is alarmed by anything but the recovery itself (ADR 0010).
 
 use crate::ids::{ChatId, Name};
-use crate::io::{ChatState, Command, Event, Role};
+use crate::io::{ChatState, Command, Event, MessageState, Role};
 use crate::world::World;
 
 /// Ada, Ben and Chloe, who all know each other, in the group Desk.
@@ -315,4 +315,45 @@ fn an_author_who_comes_back_after_a_later_change_is_heard_by_whoever_was_away_be
     world.set_online("Ben", true);
     world.pass(300_000);
     agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ben: one", "Ben: two"]);
+}
+
+#[test]
+fn whoever_is_removed_in_a_lost_time_reads_what_was_said_before() {
+    let mut world = desk(15);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    let texts = ["one", "two", "three", "four", "five"];
+    texts.iter().for_each(|text| say(&mut world, "Ada", text));
+    let (chat, ben) = (desk_of(&mut world, "Ada"), world.identity("Ben"));
+    world.command("Ada", Command::Remove { chat, members: vec![ben] }).expect("an owner may");
+    world.pass(300_000);
+    world.restore(&backup);
+    world.pass(300_000);
+    world.set_online("Ben", true);
+    world.pass(300_000);
+    let said = talk(&mut world, "Ben");
+    assert!(said.ends_with(&texts.map(|text| format!("Ada: {text}"))), "{said:?}");
+    assert_eq!(world.gaps("Ben"), [""; 0]);
+}
+
+#[test]
+fn a_message_that_its_author_saw_listed_comes_back_although_its_put_was_never_answered() {
+    let mut world = desk(16);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    world.hold_ticks = true;
+    say(&mut world, "Ada", "unanswered");
+    world.crash("Ada");
+    world.person("Ada").online = false;
+    world.hold_ticks = false;
+    world.rest();
+    world.swallow = Some(Box::new(|name, _, _| name == "Ada"));
+    world.set_online("Ada", true);
+    let chat = desk_of(&mut world, "Ada");
+    assert_eq!(world.states("Ada", chat)["unanswered"], MessageState::Stored);
+    world.swallow = None;
+    world.restore(&backup);
+    world.set_online("Ben", true);
+    world.pass(300_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: unanswered"]);
 }
