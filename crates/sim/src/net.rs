@@ -142,12 +142,24 @@ impl World {
             let person = &mut self.people[who];
             person.shown = person.shown.max(head);
             person.seen = person.seen.max(head);
-            return self.feed(who, input);
+            return self.feed_noted(who, life, input);
         }
         let same = self.people[who].life == life && self.people[who].account.is_some();
         if same && matches!(input, Input::Answer { .. }) && self.rng.random_bool(0.5) {
             self.coverage.count("stale-answer");
-            self.feed(who, input);
+            self.feed_noted(who, life, input);
+        }
+    }
+
+    /// Notes what a device was told to be stored, if it lives on with it.
+    fn feed_noted(&mut self, who: usize, life: u32, input: Input) {
+        let receipt = match &input {
+            Input::Answer { answer: Answer::Stored(receipt), .. } => Some(receipt.leaf.tick),
+            _ => None,
+        };
+        self.feed(who, input);
+        if self.people[who].life == life {
+            self.people[who].receipts.extend(receipt);
         }
     }
 

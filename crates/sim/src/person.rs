@@ -89,6 +89,8 @@ pub(crate) struct Person {
     pub asked: BTreeMap<u64, Asked>,
     pub next_ticket: u64,
     pub standings: BTreeMap<ChatId, Standing>,
+    /// Ticks in which this device was told that something of its own is stored.
+    pub receipts: BTreeSet<u64>,
     /// What this person has asked of groups, the newest last.
     pub wishes: Vec<Wished>,
     /// The groups that a chat has had, the newest last.

@@ -24,6 +24,8 @@ pub(crate) struct Server {
     recovers: bool,
     /// Recoveries that were declared.
     pub recoveries: usize,
+    /// Of each: the last tick that survived, and the newest that did not.
+    undone: Vec<(u64, u64)>,
     expired_ms: u64,
     /// Whether a tick is due already.
     pub sealing: bool,
@@ -67,6 +69,7 @@ impl Server {
             backup: None,
             recovers: false,
             recoveries: 0,
+            undone: Vec::new(),
             expired_ms: now_ms,
             sealing: false,
             sealed_ms: 0,
@@ -220,7 +223,10 @@ impl Server {
 
     fn recover(&mut self) {
         let Some(backup) = self.backup.as_ref().filter(|_| self.recovers) else { return };
+        let newest = self.memory.ticks().map_or(0, |ticks| *ticks.end());
         self.memory = backup.backup();
+        let survived = self.memory.ticks().map_or(0, |ticks| *ticks.end());
+        self.undone.push((survived, newest));
         self.config.recovered_after = self.memory.ticks().map(|ticks| *ticks.end());
         self.recoveries += 1;
     }
@@ -232,6 +238,11 @@ impl Server {
         }
         let Some(engine) = &self.engine else { return };
         self.acknowledged.retain(|tag, _| matches!(engine.store().find(&tag.hash()), Ok(Some(_))));
+    }
+
+    /// Whether a recovery has undone a tick.
+    pub(crate) fn has_undone(&self, tick: u64) -> bool {
+        self.undone.iter().any(|(survived, newest)| (survived + 1..=*newest).contains(&tick))
     }
 
     /// The newest tick.

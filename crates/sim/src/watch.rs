@@ -31,6 +31,8 @@ pub(crate) struct Watch {
     epochs: BTreeMap<([u8; 32], u64), SeenEpoch>,
     sealed: BTreeMap<(usize, Tag), CellHash>,
     nonces: BTreeMap<(Tag, Vec<u8>), CellHash>,
+    /// Who put a cell first: nobody else has sealed it.
+    sealers: BTreeMap<(Tag, CellHash), usize>,
     hash: Sha256,
 }
 
@@ -49,11 +51,16 @@ impl Watch {
         self.hash.update(hash.0);
         let nonce = cell.as_bytes()[NONCE].to_vec();
         let sealed = *self.nonces.entry((tag, nonce)).or_insert(hash);
-        let before = *self.sealed.entry((who, tag)).or_insert(hash);
         if sealed != hash {
             let text = format!("person {who} put a cell whose key and nonce sealed another");
             return Some(Violation { wrong: Wrong::NonceTwice, text });
         }
+        // A commit that was merged is put again by whoever followed it, where the slot may once have
+        // been lost with a commit of one's own.
+        if *self.sealers.entry((tag, hash)).or_insert(who) != who {
+            return None;
+        }
+        let before = *self.sealed.entry((who, tag)).or_insert(hash);
         (before != hash).then(|| Violation {
             wrong: Wrong::SlotTwice,
             text: format!("person {who} put two cells under one tag"),
@@ -144,5 +151,23 @@ impl Watch {
 
     pub(crate) fn digest(&self) -> [u8; 32] {
         self.hash.clone().finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use undertone_wire::CELL_LEN;
+
+    #[test]
+    fn a_commit_that_another_sealed_may_be_put_again_where_ones_own_has_lost() {
+        let (tag, own, others) = (Tag([1; 32]), [1; CELL_LEN], [2; CELL_LEN]);
+        let (own, others) = (Cell::from_array(own), Cell::from_array(others));
+        let mut watch = Watch::default();
+        assert_eq!(watch.on_put(1, tag, &others), None);
+        assert_eq!(watch.on_put(0, tag, &own), None);
+        assert_eq!(watch.on_put(0, tag, &others), None);
+        let again = watch.on_put(0, tag, &Cell::from_array([3; CELL_LEN]));
+        assert_eq!(again.map(|it| it.wrong), Some(Wrong::SlotTwice));
     }
 }

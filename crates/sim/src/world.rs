@@ -161,6 +161,7 @@ impl World {
             asked: BTreeMap::new(),
             next_ticket: 0,
             standings: BTreeMap::new(),
+            receipts: std::collections::BTreeSet::new(),
             wishes: Vec::new(),
             lineage: BTreeMap::new(),
             entered: std::collections::BTreeSet::new(),

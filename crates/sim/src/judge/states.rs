@@ -71,11 +71,15 @@ impl World {
         newest: u64,
     ) -> Option<(Wrong, String)> {
         let name = self.name(who);
-        // What a recovery has undone and nobody could put again is told by that alarm (ADR 0010).
-        let undone = self.server.recoveries > 0 && self.people[who].told.of_failed_join();
-        let expired = undone || self.may_have_missed_invitation(who, group, newest);
+        let expired = self.was_undone(who) || self.may_have_missed_invitation(who, group, newest);
         let text = format!("{name} was added to a group at epoch {newest} and does not have it");
         (sits && !expired && !self.was_put_back(who)).then_some((Wrong::NotJoined, text))
+    }
+
+    /// Whether an invitation is among what a recovery has undone and nobody could put again: that
+    /// alarm says so (ADR 0010).
+    fn was_undone(&self, who: usize) -> bool {
+        self.server.recoveries > 0 && self.people[who].told.of_failed_join()
     }
 
     fn was_put_back(&self, who: usize) -> bool {
@@ -109,6 +113,7 @@ impl World {
                 let excused = left
                     || self.has_retired(who, group)
                     || self.was_put_back(who)
+                    || self.was_undone(who)
                     || self.may_have_missed_invitation(who, group, newest);
                 (sits && !excused).then_some((Wrong::NotJoined, text))
             }

@@ -84,7 +84,9 @@ impl World {
             );
             // An author who lost the conversation before they saw it count has sealed it once more in
             // the next; it stays where it stood first with whoever read it then.
-            let again = there.as_ref().is_some_and(|there| author.has_lost(&there.group));
+            let again = there.as_ref().is_some_and(|there| {
+                author.has_lost(&there.group) || self.is_undone(text.author, there)
+            });
             return (there.as_ref() != Some(spot) && !again).then_some((Wrong::Split, words));
         }
         let chat = reader.chat_of(&spot.group);
@@ -101,6 +103,13 @@ impl World {
             author.name, spot.epoch, reader.name
         );
         (!excused).then_some((Wrong::Lost, words))
+    }
+
+    /// Whether a message stood in a tick that the server has lost and of which its author was told
+    /// nothing: put again, it counts in a new tick for whoever had not read it (ADR 0010).
+    fn is_undone(&self, author: usize, there: &Spot) -> bool {
+        let tick = there.tick();
+        self.server.has_undone(tick) && !self.people[author].receipts.contains(&tick)
     }
 
     /// Whether a message was gone before this reader could have it, and they know: by a gap of this
