@@ -56,6 +56,11 @@ fn a_group_that_is_begun_anew_goes_on() {
 }
 
 #[test]
+fn a_server_that_is_put_back_gets_again_what_it_lost() {
+    is_clean_with(Shape { recovery: true, faults: 60, ..Shape::STANDARD }, "recovery");
+}
+
+#[test]
 fn a_disk_that_lies_about_its_syncs_is_found() {
     let found = (0..10).any(|seed| !run_on_lying_disk(&Plan::of_seed(seed)).violations.is_empty());
     assert!(found);

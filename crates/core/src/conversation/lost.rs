@@ -47,6 +47,15 @@ impl Conversation {
         ctx.log.holes().iter().any(|hole| opened < hole.until && hole.until <= tick)
     }
 
+    /// Whether what counts in `tick` may bear a number that counted in a time which the server has lost
+    /// since, without its author's knowledge. That it may be the same message once more does no harm:
+    /// histories keep one.
+    pub(super) fn may_repeat_numbers(tick: u64, ctx: &Ctx<'_>) -> bool {
+        let now_ms = ctx.log.time_ms();
+        let recent = |hole: &&Hole| now_ms.saturating_sub(hole.time_ms) < READ_ON_MS;
+        ctx.log.holes().iter().filter(recent).any(|hole| hole.until <= tick)
+    }
+
     /// Whether an epoch that lasted from `opened` to `closed` is read on: some of it was lost, and not
     /// every author has come back, yet. What they put again counts in the tick in which it was first.
     pub(super) fn reads_on(opened: u64, closed: u64, ctx: &Ctx<'_>) -> bool {

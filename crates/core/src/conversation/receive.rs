@@ -94,7 +94,7 @@ impl Conversation {
         let (author, number) = (Author::from(&entry.author), entry.body.number);
         let known = self.numbers.get(&author).copied();
         if known.is_some_and(|known| number <= known) {
-            return entry.when == Arrival::Late;
+            return entry.when == Arrival::Late || Self::may_repeat_numbers(entry.effective, ctx);
         }
         self.numbers.insert(author, number);
         let missing = known.map_or(0, |known| number - known - 1);

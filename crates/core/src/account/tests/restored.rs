@@ -357,3 +357,37 @@ fn a_message_that_its_author_saw_listed_comes_back_although_its_put_was_never_an
     world.pass(300_000);
     agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: unanswered"]);
 }
+
+/// Ada's text was read by Chloe and lost with its tick before Ada knew that it counted. Since Ben has
+/// joined meanwhile it waits for Ada, and the next one bears its number.
+#[test]
+fn a_number_that_counted_in_a_lost_time_is_no_repetition_afterwards() {
+    let mut world = World::new(17, &["Ada", "Ben", "Chloe"]);
+    for (one, other) in [("Ada", "Chloe"), ("Chloe", "Ben")] {
+        world.meet(one, other);
+    }
+    let chat = world.group("Ada", "Desk", &["Chloe"]);
+    let (member, role) = (world.identity("Chloe"), Role::Admin);
+    world.command("Ada", Command::SetRole { chat, member, role }).expect("an owner may");
+    world.pass(300_000);
+    let backup = world.backup();
+    world.hold_ticks = true;
+    say(&mut world, "Ada", "first");
+    world.crash("Ada");
+    world.person("Ada").online = false;
+    world.hold_ticks = false;
+    world.rest();
+    assert_eq!(talk(&mut world, "Chloe"), ["Ada: first"]);
+    world.restore(&backup);
+    let (chloe, members) = (desk_of(&mut world, "Chloe"), vec![world.identity("Ben")]);
+    world.command("Chloe", Command::Add { chat: chloe, members }).expect("an admin may");
+    world.pass(600_000);
+    world.swallow = Some(Box::new(|name, _, _| name == "Ada"));
+    world.set_online("Ada", true);
+    world.swallow = None;
+    world.cut("Ada");
+    world.rest();
+    say(&mut world, "Ada", "second");
+    assert_eq!(talk(&mut world, "Ben"), ["Ada: second"]);
+    assert_eq!(talk(&mut world, "Chloe"), ["Ada: first", "Ada: second"]);
+}
