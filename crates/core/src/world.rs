@@ -37,7 +37,7 @@ pub(crate) struct Person {
     pub events: Vec<Event>,
     pub online: bool,
     connected: bool,
-    streaming: bool,
+    pub(crate) streaming: bool,
     inbox: VecDeque<Input>,
     outbox: VecDeque<Output>,
     replies: BTreeMap<u64, Result<Reply, Refused>>,

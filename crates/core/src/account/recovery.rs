@@ -8,6 +8,7 @@ impl Account {
     /// The log goes on in a new life.
     pub(super) fn on_recovered(&mut self, after: u64, until: u64) {
         let cells = self.cells.restore(&self.log);
+        self.cells.keep_undone_heads(&mut self.log);
         self.with_each(|to, ctx| to.wait_for_the_lost(until, ctx));
         self.log_moved = true;
         let again = match cells {

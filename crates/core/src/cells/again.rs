@@ -88,6 +88,16 @@ impl Cells {
         self.again.heads()
     }
 
+    /// The heads of changes that a recovery has undone: where a receipt came and the log was not walked
+    /// to its tick, nobody can show its head any more.
+    pub(crate) fn keep_undone_heads(&self, log: &mut LogFollower) {
+        let changes = self.archive.iter().filter(|(_, kept)| {
+            matches!(kept.owner, Owner::Control { .. }) && log.is_undone(kept.tick())
+        });
+        let heads: Vec<_> = changes.map(|(_, kept)| kept.receipt.head.head.clone()).collect();
+        heads.iter().for_each(|head| log.keep_undone(head));
+    }
+
     /// Whether something has to be put again before anything else is.
     pub(crate) fn is_restoring(&self) -> bool {
         self.again.is_busy()

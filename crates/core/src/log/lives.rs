@@ -125,7 +125,8 @@ impl LogFollower {
         Ok(Some(tick))
     }
 
-    fn keep_undone(&mut self, head: &Head) {
+    /// Keeps the head of an undone tick, which cannot be had any more: an epoch may be opened by it.
+    pub(crate) fn keep_undone(&mut self, head: &Head) {
         if self.head_at(head.tick).is_none() {
             self.listing.keep_mark(HeadMark::from(head), &mut self.out.changes);
         }

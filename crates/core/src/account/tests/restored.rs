@@ -391,3 +391,22 @@ fn a_number_that_counted_in_a_lost_time_is_no_repetition_afterwards() {
     assert_eq!(talk(&mut world, "Ben"), ["Ada: second"]);
     assert_eq!(talk(&mut world, "Chloe"), ["Ada: first", "Ada: second"]);
 }
+
+/// The answer to Ada's PUT came, the tick's head did not; Chloe had both.
+#[test]
+fn a_lost_change_is_followed_by_its_author_who_never_walked_to_its_tick() {
+    let mut world = desk(18);
+    let backup = world.backup();
+    world.person("Ada").streaming = false;
+    let chat = desk_of(&mut world, "Ada");
+    let name = Name::parse("Newsroom").expect("a name");
+    world.command("Ada", Command::Rename { chat, name }).expect("an owner may");
+    world.rest();
+    world.set_online("Ada", false);
+    world.chat("Chloe", "Newsroom");
+    world.restore(&backup);
+    world.set_online("Ada", true);
+    world.pass(600_000);
+    say(&mut world, "Ada", "on we go");
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: on we go"]);
+}
