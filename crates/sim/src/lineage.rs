@@ -8,7 +8,7 @@ use crate::person::Person;
 use crate::wishes::Change;
 use crate::world::World;
 use std::fmt;
-use undertone_core::io::{ChatState, HistoryRow};
+use undertone_core::io::{ChatState, Command, HistoryRow};
 use undertone_core::{ChatId, Standing};
 use undertone_crypto::IdentityKey;
 
@@ -120,15 +120,48 @@ impl World {
         old: [u8; 32],
         (chat, left): (ChatId, &[IdentityKey]),
     ) {
-        let taken = self.audience_before(who, &old);
+        let mut taken = self.audience_before(who, &old);
+        taken.retain(|whom| !left.contains(whom));
+        self.follow_restart(who, number, chat, taken);
+    }
+
+    fn follow_restart(&mut self, who: usize, number: usize, chat: ChatId, taken: Vec<IdentityKey>) {
         let account = self.people[who].account.as_mut();
         let Some(standing) = account.and_then(|account| account.standing(chat)) else { return };
         let group = standing.group;
         self.groups.entry(number).or_default().push(group);
         self.people[who].standings.insert(chat, standing);
-        for whom in taken.into_iter().filter(|whom| !left.contains(whom)) {
+        for whom in taken {
             self.wish(who, group, Change::In(whom));
         }
+    }
+
+    /// Whether a group was begun anew although the device died before it could say so.
+    pub(crate) fn has_begun_anew(&self, who: usize, command: &Command, old: &[u8; 32]) -> bool {
+        let Command::Restart { chat, .. } = command else { return false };
+        self.people[who].standings.get(chat).is_some_and(|standing| standing.group != *old)
+    }
+
+    /// It has taken along whoever sat in the last epoch that it was seen in, as far as it has a
+    /// conversation with them.
+    pub(crate) fn on_unheard_restart(
+        &mut self,
+        who: usize,
+        number: usize,
+        old: [u8; 32],
+        command: &Command,
+    ) {
+        let Command::Restart { chat, .. } = command else { return };
+        let person = &self.people[who];
+        let entered = person.entered.iter().filter(|(group, _)| *group == old);
+        let epoch = entered.last().and_then(|(group, epoch)| self.watch.epoch(group, *epoch));
+        let seats = epoch.map(|epoch| epoch.seats.as_slice()).unwrap_or_default();
+        let lives = |whom: &IdentityKey| {
+            let contact = person.contact_with(whom);
+            contact.is_some_and(|it| matches!(it.state, ChatState::Open | ChatState::Requested))
+        };
+        let taken = seats.iter().map(|seat| seat.identity).filter(lives).collect();
+        self.follow_restart(who, number, *chat, taken);
     }
 
     /// The others who were in a group as a device saw it last, without those who were asked out.

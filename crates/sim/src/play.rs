@@ -246,6 +246,10 @@ impl World {
                 self.people[who].asked.remove(&ticket);
                 return;
             }
+            Wish::Restart { group, old } if self.has_begun_anew(who, &command, old) => {
+                self.people[who].asked.remove(&ticket);
+                return self.on_unheard_restart(who, *group, *old, &command);
+            }
             Wish::Send { text } => self.show_audience(who, *text, &command),
             Wish::Leave { group } => {
                 let epoch = self.epoch_number(who, group);
