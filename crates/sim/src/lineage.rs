@@ -154,7 +154,9 @@ impl World {
         let Command::Restart { chat, .. } = command else { return };
         let person = &self.people[who];
         let entered = person.entered.iter().filter(|(group, _)| *group == old);
-        let epoch = entered.last().and_then(|(group, epoch)| self.watch.epoch(group, *epoch));
+        let epoch = entered
+            .max_by_key(|(_, epoch)| *epoch)
+            .and_then(|(group, epoch)| self.watch.epoch(group, *epoch));
         let seats = epoch.map(|epoch| epoch.seats.as_slice()).unwrap_or_default();
         let lives = |whom: &IdentityKey| {
             let contact = person.contact_with(whom);
