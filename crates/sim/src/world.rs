@@ -302,11 +302,12 @@ impl World {
         }
         // Whoever was told last gets to read it; and devices refresh their keys now and then, which is
         // not to be judged half done.
-        for _ in 0..3 {
-            self.pass(2 * MINUTE_MS);
+        self.pass(2 * MINUTE_MS);
+        for _ in 0..30 {
             if self.is_settled() {
                 break;
             }
+            self.pass(MINUTE_MS / 6);
         }
     }
 
