@@ -42,7 +42,12 @@ impl World {
     /// Whether what the server stored at that time may have been gone before this person's device
     /// had the time to read it.
     pub(crate) fn may_have_missed(&self, who: usize, stored_ms: u64) -> bool {
-        let gone_ms = stored_ms + self.server.retention_ms();
+        self.lacks_parts(who, stored_ms, stored_ms)
+    }
+
+    /// The same of what could be found from `stored_ms` on and lay in part on the server since `since_ms`.
+    pub(crate) fn lacks_parts(&self, who: usize, stored_ms: u64, since_ms: u64) -> bool {
+        let gone_ms = since_ms + self.server.retention_ms();
         let presence = &self.people[who].presence;
         gone_ms <= self.now_ms && presence.within(stored_ms, gone_ms) < ENOUGH_MS
     }

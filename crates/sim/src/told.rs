@@ -70,6 +70,11 @@ impl Told {
         self.gaps.values().flatten().any(|gap| gap.contains("expired before this device"))
     }
 
+    /// Whether a conversation of two was lost, and with it what it may have told of.
+    pub(crate) fn of_begun_anew(&self) -> bool {
+        self.gaps.values().flatten().any(|gap| gap.contains("and it was begun anew"))
+    }
+
     /// Whether an invitation could not be followed.
     pub(crate) fn of_failed_join(&self) -> bool {
         self.alarms.iter().any(|(code, _)| code == "join_failed")

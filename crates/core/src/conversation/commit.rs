@@ -6,6 +6,7 @@
 
 use super::judge::CommitParcel;
 use super::presence::SPREAD_MS;
+use super::receive::LEAVER_WAIT_MS;
 use super::{Conversation, Ctx, Intent, Pending};
 use crate::cells::{Owner, Put};
 use crate::head::{Claims, Payload, SignedHead};
@@ -115,7 +116,10 @@ impl Conversation {
             match intent {
                 // Others remove it; this device does when they do not wait for a time.
                 Intent::Remove { not_before_ms: u64::MAX, .. } => {}
-                Intent::Remove { not_before_ms, .. } => at_most(not_before_ms, SPREAD_MS),
+                Intent::Remove { not_before_ms, unheard: true, .. } => {
+                    at_most(not_before_ms, SPREAD_MS);
+                }
+                Intent::Remove { not_before_ms, .. } => at_most(not_before_ms, LEAVER_WAIT_MS),
                 _ => {}
             }
         }

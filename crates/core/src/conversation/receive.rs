@@ -16,7 +16,7 @@ use undertone_wire::checks::{Check, is_off};
 use undertone_wire::encode;
 
 /// Longest random wait before an admin's client removes somebody who has left, in milliseconds.
-const LEAVER_WAIT_MS: u64 = 60_000;
+pub(super) const LEAVER_WAIT_MS: u64 = 60_000;
 
 /// One counting cell of somebody else's lane.
 pub(super) struct Entry {

@@ -42,7 +42,10 @@ impl World {
         let skipped = Told::is_of_stay(gap) && self.has_skipped(who, chat);
         let ended = Told::is_of_ended_group(gap) && self.has_gone_on(who, chat);
         // The author may have been away with half of it sent.
-        skipped || ended || self.anybody_was_absent() || self.is_copied(who)
+        let mut long =
+            self.people.iter().flat_map(|person| person.disk.rows()).filter(|row| row.own);
+        let halves = long.any(|own| self.may_lack_parts(who, own));
+        skipped || ended || halves || self.anybody_was_absent() || self.is_copied(who)
     }
 
     pub(crate) fn check_shown_once(&mut self, who: usize, event: &Event) {

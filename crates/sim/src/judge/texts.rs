@@ -7,6 +7,9 @@ use crate::world::{Text, World};
 use undertone_core::Seat;
 use undertone_core::io::{ChatState, HistoryRow, MessageState};
 
+/// Longer texts have parts.
+const CELL_BYTES: usize = 1_500;
+
 impl World {
     pub(super) fn judge_texts(&mut self) {
         let mut found = Vec::new();
@@ -116,8 +119,10 @@ impl World {
     /// author, or because their device could not follow for a while, which is said once for all of it.
     fn has_expired(&self, who: usize, author: usize, (own, spot): (&HistoryRow, &Spot)) -> bool {
         let reader = &self.people[who];
-        let Some(chat) = reader.chat_of(&spot.group) else { return self.was_absent(who) };
-        let missed = own.stored_ms.is_some_and(|at_ms| self.may_have_missed(who, at_ms));
+        // Whoever never came in was not told by the one who had added them, or could not read it.
+        let Some(chat) = reader.chat_of(&spot.group) else { return self.anybody_was_absent() };
+        let missed = own.stored_ms.is_some_and(|at_ms| self.may_have_missed(who, at_ms))
+            || self.may_lack_parts(who, own);
         let told = reader.told.misses(chat.chat, self.name(author));
         let was_stuck = reader.has_lost(&spot.group) && self.was_absent(who);
         let meanwhile = own.stored_ms.is_some_and(|at_ms| self.was_absent_at(who, at_ms));
@@ -125,6 +130,12 @@ impl World {
         (missed && (told || chat.state != ChatState::Open))
             || (was_stuck && (missed || meanwhile || !entered))
             || (chat.state == ChatState::Ended && self.was_absent(who) && !entered)
+    }
+
+    /// The parts of a long text are stored before its head, and may be gone before it.
+    pub(super) fn may_lack_parts(&self, who: usize, own: &HistoryRow) -> bool {
+        let long = own.text.len() > CELL_BYTES;
+        long && own.stored_ms.is_some_and(|at_ms| self.lacks_parts(who, at_ms, own.sent_ms))
     }
 
     /// Whether this person sat in that epoch in a stay of which their device has followed nothing, and
@@ -137,7 +148,7 @@ impl World {
         let chat = self.people[who].chat_of(&spot.group);
         chat.is_some_and(|chat| told.of_skipped_stay(chat.chat))
             || (told.of_failed_join() && (self.anybody_was_absent() || self.server.recoveries > 0))
-            || (told.of_expired() && self.was_absent(who))
+            || ((told.of_expired() || told.of_begun_anew()) && self.was_absent(who))
     }
 
     /// Whether this person's device had gone on to another group in this one's place before it could
