@@ -13,7 +13,8 @@ const USAGE: &str = "\
 cargo xtask sim [--fast] [--seeds N] [--from S] [--all]   play N seeds; stop at the first failure
                                                           unless --all
 cargo xtask sim [--fast] --seed S [--keep STEPS]          play one seed and tell what happens
-cargo xtask sim --mutants [--seeds N]                     look for every planted bug in N seeds";
+cargo xtask sim --mutants [--seeds N]                     look for every planted bug; each must show
+                                                          its sign in N seeds, or in its own number";
 
 /// Words that take a value, and words that do not.
 const WITH_VALUE: [&str; 4] = ["--seeds", "--from", "--seed", "--keep"];

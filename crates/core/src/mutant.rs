@@ -2,6 +2,16 @@
 //!
 //! They exist only under the feature `mutants`, which the simulator alone turns on; without it
 //! [`planted`] is a constant and nothing is left of them. The binary refuses to be built with them.
+//!
+//! Rules of the model (V1–V13) that have none here. Those of tampering show nothing in the simulator,
+//! where nobody tampers; the tamper drill switches them off:
+//!
+//! * V2, the place: nobody squats a slot of another's lane (`lane-place`).
+//! * V3, an epoch's addresses are bound to the head that closes the one before: it holds by derivation,
+//!   every device computes the same or reads nothing; and nobody fills slots beforehand.
+//! * V6, a commit is judged on a copy: `Group::judge` borrows the group and its store without the right
+//!   to change them, so there is nothing to switch off.
+//! * V11, the right before the path: no honest device commits what MLS refuses (`right-first`).
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -50,6 +60,12 @@ mutants! {
     StoredOnAnswer "stored-on-answer",
     /// V4: one's own commit is merged before the lanes are read.
     MergeUnread "merge-unread",
+    /// V5: one's own commit is not known by its payload.
+    OwnUnknown "own-unknown",
+    /// V7: a lane cell that is listed and never comes holds its epoch open.
+    WaitForLost "wait-for-lost",
+    /// V10: a commit that adds somebody who is not known here is void here.
+    VoidUnknown "void-unknown",
     /// V8: cells are put before the newest head was walked to.
     PutUnwalked "put-unwalked",
     /// V9: what is written after a removal was asked for does not wait for it.

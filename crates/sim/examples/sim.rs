@@ -2,21 +2,28 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to people")]
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
-use undertone_sim::{Coverage, Outcome, Plan, minimise, run};
+use undertone_sim::{Coverage, Found, Outcome, Plan, Planted, minimise, run};
 
 const USAGE: &str = "sim [--seeds N] [--from S] [--all] | --seed S [--keep STEPS] [--quiet] | --mutants [--seeds N]";
+
+/// Seeds of a sweep, unless it says how many.
+const SEEDS: u64 = 200;
 
 /// Runs that making one failing script shorter may take.
 const MINIMISE_RUNS: usize = 400;
 
+/// The word that has the same build made again.
+const FAST: &str = if cfg!(feature = "stand-in") { " --fast" } else { "" };
+
 /// What the command line says.
 #[derive(Debug, Default)]
 struct Wanted {
-    seeds: u64,
+    seeds: Option<u64>,
     from: u64,
     one: Option<u64>,
     keep: Option<String>,
@@ -40,11 +47,11 @@ fn main() -> ExitCode {
 }
 
 fn parse(words: &[String]) -> Option<Wanted> {
-    let mut wanted = Wanted { seeds: 200, ..Wanted::default() };
+    let mut wanted = Wanted::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--seeds" => wanted.seeds = words.next()?.parse().ok()?,
+            "--seeds" => wanted.seeds = Some(words.next()?.parse().ok()?),
             "--from" => wanted.from = words.next()?.parse().ok()?,
             "--seed" => wanted.one = Some(words.next()?.parse().ok()?),
             "--keep" => wanted.keep = Some(words.next()?.clone()),
@@ -97,11 +104,10 @@ struct Totals {
 fn sweep(wanted: &Wanted) -> bool {
     #[expect(clippy::disallowed_methods, reason = "a figure for people; nothing is decided by it")]
     let begun = Instant::now();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (next, failed) = (AtomicU64::new(wanted.from), AtomicBool::new(false));
     let shared = Shared { next, failed, totals: Mutex::default() };
     std::thread::scope(|scope| {
-        for _ in 0..cores {
+        for _ in 0..cores() {
             scope.spawn(|| work(wanted, &shared));
         }
     });
@@ -111,10 +117,14 @@ fn sweep(wanted: &Wanted) -> bool {
     totals.failures.is_empty()
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 fn work(wanted: &Wanted, shared: &Shared) {
     while wanted.all || !shared.failed.load(Ordering::Relaxed) {
         let seed = shared.next.fetch_add(1, Ordering::Relaxed);
-        if seed >= wanted.from + wanted.seeds {
+        if seed >= wanted.from + wanted.seeds.unwrap_or(SEEDS) {
             return;
         }
         note(seed, &run(&Plan::of_seed(seed), false), shared);
@@ -157,46 +167,38 @@ fn explain(seed: u64) {
     println!("seed {seed} fails with {} of {} steps:", short.kept.len(), plan.steps.len());
     short.played().for_each(|step| println!("    {step}"));
     run(&short, false).violations.iter().for_each(|violation| println!("  {violation}"));
-    println!("again: cargo xtask sim --seed {seed} --keep {}", short.kept_words());
+    println!("again: cargo xtask sim{FAST} --seed {seed} --keep {}", short.kept_words());
 }
 
-/// A planted bug and how to play with it.
-struct Planted {
-    word: &'static str,
-    play: Box<dyn Fn(&Plan) -> Outcome>,
-}
-
-fn planted() -> Vec<Planted> {
-    let lying =
-        Planted { word: "lose-last-tick", play: Box::new(undertone_sim::run_on_lying_disk) };
-    #[cfg_attr(not(feature = "mutants"), expect(unused_mut, reason = "one list for both builds"))]
-    let mut all = vec![lying];
-    #[cfg(feature = "mutants")]
-    all.extend(undertone_sim::Mutant::ALL.iter().map(|&mutant| Planted {
-        word: mutant.word(),
-        play: Box::new(move |plan| undertone_sim::run_mutant(plan, mutant)),
-    }));
-    all
-}
-
-/// Looks for every planted bug; each must be found.
+/// Looks for every planted bug; each must be found within its seeds.
 fn hunt(wanted: &Wanted) -> bool {
-    let mut missed = 0;
-    for bug in planted() {
-        let found = (wanted.from..wanted.from + wanted.seeds).find_map(|seed| catch(&bug, seed));
-        match found {
-            Some((seed, how)) => println!("{:<20} seed {seed:>4}: {how}", bug.word),
-            None => {
-                missed += 1;
-                println!("{:<20} not found in {} seeds", bug.word, wanted.seeds);
+    let bugs = Planted::all();
+    let next = Mutex::new(bugs.iter().enumerate());
+    let hunted = Mutex::new(BTreeMap::new());
+    let work = || {
+        while let Some((index, bug)) = next.lock().ok().and_then(|mut next| next.next()) {
+            let seeds = wanted.seeds.unwrap_or(bug.seeds());
+            let found = bug.hunt(wanted.from, seeds);
+            if let Ok(mut hunted) = hunted.lock() {
+                hunted.insert(index, (bug.word(), found, seeds));
             }
         }
-    }
+    };
+    std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
+    let hunted = hunted.into_inner().unwrap_or_default();
+    println!("{:<20} {:>5} {:>5}  sign", "bug", "seed", "seeds");
+    let missed = hunted.values().filter(|(word, found, seeds)| !tell(word, found.as_ref(), *seeds));
+    let missed = missed.count() + bugs.len() - hunted.len();
     println!("{missed} not found");
     missed == 0
 }
 
-fn catch(bug: &Planted, seed: u64) -> Option<(u64, String)> {
-    let plan = Plan::of_seed(seed);
-    (bug.play)(&plan).violations.first().map(|first| (seed, first.to_string()))
+fn tell(word: &str, found: Option<&Found>, seeds: u64) -> bool {
+    match found {
+        Some(found) => {
+            println!("{word:<20} {:>5} {:>5}  {:?}", found.seed, found.seeds, found.sign.wrong);
+        }
+        None => println!("{word:<20} not found in {seeds} seeds"),
+    }
+    found.is_some()
 }

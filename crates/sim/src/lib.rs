@@ -18,6 +18,7 @@
 mod act;
 mod disk;
 mod faults;
+mod hunt;
 mod judge;
 mod line;
 mod lineage;
@@ -37,6 +38,7 @@ mod wishes;
 mod world;
 
 pub use act::{Act, Fault, Place, Step, What};
+pub use hunt::{Found, Planted};
 pub use minimise::minimise;
 pub use observe::{Asked, Observed, Presence, observe};
 pub use outcome::{Coverage, Outcome, Violation, Wrong};

@@ -27,14 +27,16 @@ impl Conversation {
             }
             Control::Waiting(listed) => {
                 ctx.cells.hold_lane(self.chat, true);
-                self.read_lanes(At::Now, listed - 1, ctx);
+                if self.pending.is_none() || !planted(Mutant::MergeUnread) {
+                    self.read_lanes(At::Now, listed - 1, ctx);
+                }
                 false
             }
             Control::Won(win) => {
                 ctx.cells.hold_lane(self.chat, true);
                 let limit = if planted(Mutant::LateCell) { u64::MAX } else { win.closing };
                 let reached = match win.theirs.is_none() && planted(Mutant::MergeUnread) {
-                    true => Reached::Limit,
+                    true => self.leave_unread(),
                     false => self.read_lanes(At::Now, limit, ctx),
                 };
                 reached != Reached::Fetching && self.is_live() && self.merge(&win, ctx)
@@ -47,6 +49,13 @@ impl Conversation {
                 false
             }
         }
+    }
+
+    /// A planted bug: what is listed in this epoch and not read is forgotten.
+    fn leave_unread(&mut self) -> Reached {
+        let ended = self.epoch.number;
+        self.reading.lanes.retain(|(epoch, _), _| *epoch != ended);
+        Reached::Limit
     }
 
     fn halt(&mut self, halt: &Halt, ctx: &mut Ctx<'_>) {

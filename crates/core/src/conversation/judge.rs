@@ -196,6 +196,9 @@ impl Case<'_> {
         if planted(Mutant::IgnoreTaken) && self.pending.is_some() {
             return true;
         }
+        if planted(Mutant::OwnUnknown) {
+            return false;
+        }
         self.pending.as_ref().is_some_and(|pending| *pending == encode(parcel))
             && head.claims.leaf == self.live.group.own_leaf()
             && self.check_author(head).is_ok()
@@ -226,6 +229,10 @@ impl Case<'_> {
         }
         if planted(Mutant::SkipUnfollowed) && (author + self.live.group.own_leaf()) % 2 == 1 {
             return Verdict::Void(Void::Root);
+        }
+        let knows = |added: &Added| ctx.contacts.known_name(&added.identity).is_some();
+        if planted(Mutant::VoidUnknown) && !payload.change.adds.iter().all(knows) {
+            return Verdict::Void(Void::Right);
         }
         let commit = payload.commit.as_slice();
         let staged = match self.live.group.judge(ctx.mls, commit) {

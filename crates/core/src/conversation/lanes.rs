@@ -192,12 +192,13 @@ impl Conversation {
             };
             let key = (self.epoch_at(at).number, leaf);
             let read = &self.reading.lanes[&key].reads[0];
-            if read.expired {
+            if read.expired && !planted(Mutant::WaitForLost) {
                 self.pass_expired(at, &slot, ctx);
                 continue;
             }
             // Whether one's own message counts decides if it is sent again: that has to be known.
-            let skippable = read.withheld && leaf != self.epoch_at(at).own.leaf;
+            let foreign = leaf != self.epoch_at(at).own.leaf;
+            let skippable = read.withheld && foreign && !planted(Mutant::WaitForLost);
             let waiting = if skippable { Reached::Withheld } else { Reached::Fetching };
             let Some(cell) = read.cell.clone() else { return waiting };
             let verdict = self.judge_lane(at, &slot, &cell, ctx);
