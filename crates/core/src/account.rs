@@ -12,7 +12,7 @@ mod commands;
 mod contacts;
 mod doors;
 mod first;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 mod fuzzing;
 mod groups;
 mod invite;

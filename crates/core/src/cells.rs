@@ -31,7 +31,7 @@ mod record;
 mod tests;
 mod witness;
 
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use evidence::Evidence;
 pub(crate) use origins::{Counts, Listing};
 pub(crate) use put::{Put, PutState};

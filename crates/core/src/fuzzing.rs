@@ -6,8 +6,10 @@
 //! cells that pass the outer seal and the signature, so that hostile bytes come as deep as a real
 //! attacker could bring them.
 
+mod letters;
 mod seeds;
 
+pub use letters::{Asking, Claimed, Posted, Way, copied_offer, secret_of};
 pub use seeds::seeds;
 
 use crate::account::Account;

@@ -10,7 +10,7 @@ mod account;
 mod body;
 mod cells;
 mod conversation;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod head;
 mod ids;

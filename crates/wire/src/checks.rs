@@ -96,6 +96,26 @@ checks! {
     ListedLeaf "listed-leaf",
     /// An offer is by the identity that its link names.
     OfferIdentity "offer-identity",
+    /// An offer is signed by its device, for the place where it stands.
+    OfferSignature "offer-signature",
+    /// R03: the device signed the request for the place where it stands.
+    RequestSignature "request-signature",
+    /// R07: a request is by a device list that may be followed.
+    RequestList "request-list",
+    /// R08: the secret of a request is no other link's.
+    RequestSecret "request-secret",
+    /// R09: a request is not over.
+    RequestInTime "request-in-time",
+    /// R10: who asks is not in the present conversation.
+    RequestNeeded "request-needed",
+    /// C01: a control cell that does not open stops nobody.
+    ControlSeal "control-seal",
+    /// C02: a control cell that is no head stops nobody.
+    ControlHead "control-head",
+    /// C03: a commit that is no parcel stops nobody.
+    ControlPayload "control-payload",
+    /// C06: a commit by a leaf that is not there stops nobody.
+    ControlLeaf "control-leaf",
     /// C04, L05: parts are listed before their head is.
     PartsInTime "parts-in-time",
     /// C05, L05: parts are those that the head's root commits to.
@@ -106,14 +126,20 @@ checks! {
     CommitChange "commit-change",
     /// C09: the leaf has the right to the declared change.
     CommitRight "commit-right",
+    /// C09 before C11: a commit without right is void, whatever MLS says of it.
+    RightFirst "right-first",
     /// C10: no commit in one's own name is another's.
     OwnCommit "own-commit",
     /// C12: a commit does what it declares, and nothing else.
     CommitMatches "commit-matches",
+    /// L02: a lane cell that is no head stops nobody.
+    LaneHead "lane-head",
     /// L03: a lane's cells are by its leaf.
     LaneAuthor "lane-author",
     /// L04: the place is the number of counting cells before it.
     LanePlace "lane-place",
+    /// L06: a message that MLS refuses stops nobody.
+    LaneMls "lane-mls",
     /// L07: MLS says that the lane's leaf wrote it.
     LaneSender "lane-sender",
     /// L08: the body is the one that the head commits to.

@@ -3,6 +3,7 @@
 mod confusion;
 mod copies;
 mod devices;
+mod doors;
 mod holdings;
 mod strangers;
 
@@ -10,7 +11,8 @@ use crate::held::Held;
 use crate::row::{Expected, Outcome, Play, Row, Who};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [copies::ROWS, holdings::ROWS, devices::ROWS, strangers::ROWS, confusion::ROWS].concat()
+    [copies::ROWS, holdings::ROWS, devices::ROWS, strangers::ROWS, confusion::ROWS, doors::ROWS]
+        .concat()
 }
 
 const fn here(

@@ -298,7 +298,7 @@ impl Contacts {
     }
 
     /// Knows this list again, which was known before.
-    #[cfg(feature = "fuzzing")]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn put_list_back(&mut self, identity: &IdentityKey, list: Vec<u8>) {
         self.people.get_mut(identity).expect("somebody known").list = Some(list);
     }

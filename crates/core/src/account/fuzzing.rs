@@ -1,10 +1,13 @@
 //! What the door of [`crate::fuzzing`] needs of an account's insides.
 
 use super::Account;
+use super::links::Aim;
+use crate::body::Door;
 use crate::conversation::tests_kit::Secrets;
 use crate::ids::ChatId;
+use crate::link::{LinkKind, Offer, Post};
 use undertone_crypto::{DeviceId, IdentityKey, LeafKey};
-use undertone_wire::{SignedHead, encode};
+use undertone_wire::{ServerId, SignedHead, encode};
 
 impl Account {
     /// Everything that this member can compute of the conversation's epoch, while it is live.
@@ -62,5 +65,26 @@ impl Account {
         }
         let group = conversation.group_mut();
         group.encrypt(&mut self.mls, &self.me.leaf_key, aad, body).ok()
+    }
+
+    /// What a one-time link of this device's offers.
+    pub(crate) fn offer_for_fuzzing(&mut self, link: [u8; 16]) -> Option<Offer> {
+        Some(self.sign_offer(link, Post::Offer, 0).ok()??.1)
+    }
+
+    /// What a request of this device would offer, and the key that signs it; nothing is asked for.
+    pub(crate) fn request_for_fuzzing(
+        &mut self,
+        expires_ms: u64,
+    ) -> Option<(Offer, LeafKey, ServerId)> {
+        let id = self.new_link(LinkKind::OneTime, Aim::Contact, expires_ms).ok()?;
+        let offer = self.offer_for_fuzzing(id)?;
+        self.remove_link(id);
+        Some((offer, self.me.leaf_key.clone(), self.me.server))
+    }
+
+    /// The door that a contact has given, and the server's time.
+    pub(crate) fn door_for_fuzzing(&self, peer: &IdentityKey) -> Option<(Door, ServerId, u64)> {
+        Some((self.contacts.door_of(peer)?, self.me.server, self.log.time_ms()))
     }
 }

@@ -17,6 +17,7 @@ use crate::io::{ChatState, Event};
 use crate::link::{LinkKind, LinkUri, Reentry, link_id};
 use undertone_crypto::{EnvelopeSecret, IdentityKey, ListFault};
 use undertone_wire::Tag;
+use undertone_wire::checks::{Check, is_off};
 
 /// Where a request stands in the log.
 #[derive(Clone, Copy)]
@@ -40,23 +41,37 @@ impl Account {
         let Ok(request) = Reentry::open(sealed, secret, tag, &self.me.server, peer) else {
             return self.on_junk_request(peer);
         };
-        match self.contacts.judge_list(&request.offer.list) {
-            // A device that its owner has taken out of their list asks in vain.
-            Err(ListFault::Older { .. }) => return self.tell_outdated(peer),
-            _ => self.contacts.follow_list(&request.offer.list, &mut self.news),
-        }
-        if self.contacts.judge_list(&request.offer.list).is_err() {
+        if !self.may_follow(peer, &request) {
             return;
         }
         let id = link_id(&request.secret);
-        // The names of what is written here are the asker's choice, and free.
-        if self.links.link(&id).is_some() || self.answers_under(&id) {
+        // The names of what is written here are the asker's choice, and free (R08).
+        let used = self.links.link(&id).is_some() || self.answers_under(&id);
+        if used && !is_off(Check::RequestSecret) {
             return self.on_junk_request(peer);
         }
         let late = request.offer.expires_ms <= asked.time_ms.max(self.log.time_ms());
-        if !late && !self.is_done(peer, &request, asked) {
+        if late && !is_off(Check::RequestInTime) {
+            return;
+        }
+        if !self.is_done(peer, &request, asked) || is_off(Check::RequestNeeded) {
             self.reopen(peer, &request);
         }
+    }
+
+    /// R07: whether the request's device list may be followed; it is, then. A device that its owner has
+    /// taken out of their list asks in vain.
+    fn may_follow(&mut self, peer: &IdentityKey, request: &Reentry) -> bool {
+        let list = &request.offer.list;
+        if is_off(Check::RequestList) {
+            return true;
+        }
+        if matches!(self.contacts.judge_list(list), Err(ListFault::Older { .. })) {
+            self.tell_outdated(peer);
+            return false;
+        }
+        self.contacts.follow_list(list, &mut self.news);
+        self.contacts.judge_list(list).is_ok()
     }
 
     /// Only the contact could write there.
@@ -77,7 +92,7 @@ impl Account {
         self.alarm("re-entry", &text);
     }
 
-    /// Whether the device that asked is in the present conversation already: it founded that one in
+    /// R10: whether the device that asked is in the present conversation already: it founded that one in
     /// the lost one's place, or at least later; or it was heard there since.
     fn is_done(&self, peer: &IdentityKey, request: &Reentry, asked: Asked) -> bool {
         let present = self.contacts.chat_with(peer).and_then(|chat| self.conversations.get(&chat));

@@ -3,6 +3,7 @@
 mod collisions;
 mod crashes;
 mod devices;
+mod doors;
 mod evil;
 mod expiry;
 mod groups;

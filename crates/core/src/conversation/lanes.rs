@@ -133,6 +133,16 @@ impl Skip {
             Self::Body => "L09",
         }
     }
+
+    /// Whether a cell that fails the check stops this device, in a test build.
+    fn is_off(self) -> bool {
+        match self {
+            Self::Head => is_off(Check::LaneHead),
+            Self::Mls => is_off(Check::LaneMls),
+            // Others are switched off where they are made.
+            _ => false,
+        }
+    }
 }
 
 /// What becomes of a lane cell.
@@ -372,6 +382,11 @@ impl Conversation {
         } else {
             self.judge_foreign(at, slot, cell, ctx)
         };
+        if let Err(skip) = verdict
+            && skip.is_off()
+        {
+            self.become_stuck(&format!("a message fails {}", skip.number()), ctx);
+        }
         verdict.unwrap_or_else(LaneVerdict::Skip)
     }
 

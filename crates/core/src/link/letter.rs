@@ -104,7 +104,7 @@ impl Offer {
         let key = listed_key(&offer.list, offer.device)?;
         let unsigned = Self { signature: [0; 64], ..offer.clone() };
         let genuine = verify_contact(&key, &signed_bytes(tag, &unsigned), &offer.signature);
-        if !genuine {
+        if !genuine && !is_off(Check::OfferSignature) {
             return Err(OfferFault::Signature);
         }
         let package = inspect_key_package(offer.package.as_slice());

@@ -42,6 +42,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     by_member("commit-no-right", "T06", "removes Ben, without the right to", skip("C09"), no_right),
     by_member(
+        "commit-no-right-no-mls",
+        "T06",
+        "removes Ben, without the right to, with MLS bytes that are none",
+        skip("C09"),
+        no_right_no_mls,
+    ),
+    by_member(
         "control-flood",
         "T06 T11",
         "fills ten control slots in a row with noise",
@@ -152,6 +159,16 @@ fn no_right() -> Outcome {
         let change = chloe.insider.removal_of(&ben).expect("a member");
         let mls = chloe.mls_removal(stage, vec![leaf]);
         chloe.commit(stage, &change, &mls, |_| {});
+    };
+    chloe(deed).skipped()
+}
+
+/// Whoever asked MLS first would be stuck.
+fn no_right_no_mls() -> Outcome {
+    let deed = |stage: &mut Stage, chloe: &mut Twice| {
+        let ben = stage.identity(BEN);
+        let change = chloe.insider.removal_of(&ben).expect("a member");
+        chloe.commit(stage, &change, b"junk", |_| {});
     };
     chloe(deed).skipped()
 }

@@ -278,10 +278,13 @@ fn filled_again() -> Outcome {
     stage.back(BEN);
     stage.wait(10);
     (0..13).for_each(|_| stage.world.pass(HOUR_MS));
+    // Ben is away when the address is filled again, and goes on asking when he is back.
+    stage.away(BEN);
     let now_ms = stage.world.now_ms;
     stage.world.server.expire(now_ms).expect("a disk in memory does not fail");
     chloe.say(&mut stage, "no");
     stage.world.lie = None;
+    stage.back(BEN);
     stage.wait(120);
     if stage.reads(BEN, "no") {
         return Outcome::Broken("Ben reads the second cell".to_owned());

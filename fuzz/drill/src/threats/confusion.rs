@@ -1,15 +1,16 @@
 //! One sub-protocol's words in another's mouth.
 
 use super::{here, nothing_unless};
+use crate::member::Twice;
 use crate::row::{Expected, Outcome, Row, Who};
 use crate::stage::{ADA, CHLOE, Stage};
 use ed25519_dalek::SigningKey;
 use undertone_core::{
     ChatId,
-    fuzzing::{self, Insider},
+    fuzzing::{self, Carried, Insider},
 };
 use undertone_crypto::{
-    Device, DeviceId, DeviceList, Identity, LeafKey, SignedDeviceList, SlotKeys, cell,
+    Device, DeviceId, DeviceList, Identity, LeafKey, SignedDeviceList, SlotKeys, cell, envelope,
     verify_contact, verify_header,
 };
 use undertone_wire::{KeySuccession, ServerKey, TlsBinding, encode};
@@ -30,6 +31,22 @@ pub(super) const ROWS: &[Row] = &[
         "feeds each kind of cell (control, lanes, parts, another room's) to each other's reader",
         Expected::NoEffect("each opens at its own address, and nowhere else"),
         cells_confused,
+    ),
+    here(
+        "envelopes-confused",
+        "T10",
+        Who::Member,
+        "opens each kind of envelope (answer, request at a door) as each other, and elsewhere",
+        Expected::NoEffect("each opens as what it was sealed for, at its own address alone"),
+        envelopes_confused,
+    ),
+    here(
+        "mls-is-an-envelope",
+        "T10",
+        Who::Member,
+        "writes a sealed envelope where MLS bytes belong (the reverse is `door-mls`)",
+        Expected::Skipped { check: "L06" },
+        mls_is_an_envelope,
     ),
     here(
         "keys-of-another-room",
@@ -180,6 +197,40 @@ fn cells_confused() -> Outcome {
         }
     }
     Outcome::Nothing
+}
+
+fn envelopes_confused() -> Outcome {
+    let mut rng = Stage::new().rng;
+    let (secret, public) = envelope::generate(&mut rng).expect("a key pair");
+    let infos: [&[u8]; 2] = [b"undertone answer 1", b"undertone re-entry 1"];
+    let places: Vec<_> =
+        infos.iter().flat_map(|info| [[1; 32], [2; 32]].map(|at| (*info, at))).collect();
+    for made in &places {
+        let sealed = envelope::seal(&public, made.0, &made.1, b"content", &mut rng).expect("a key");
+        let as_other = |read: &&(&[u8], [u8; 32])| {
+            envelope::open(&secret, read.0, &read.1, &sealed).is_ok() != (made == *read)
+        };
+        if let Some(read) = places.iter().find(as_other) {
+            return Outcome::Broken(format!("an envelope of {made:?} as {read:?}"));
+        }
+    }
+    Outcome::Nothing
+}
+
+fn mls_is_an_envelope() -> Outcome {
+    let mut stage = Stage::new();
+    let chloe = Twice::of(&mut stage, CHLOE);
+    let (_, public) = envelope::generate(&mut stage.rng).expect("a key pair");
+    let (at, info) = (chloe.tag(), b"undertone answer 1");
+    let sealed = envelope::seal(&public, info, &at.0, b"hello", &mut stage.rng).expect("a key");
+    stage.away(CHLOE);
+    stage.misdeed();
+    let said = chloe.insider.honest(b"hello");
+    let (keys, parts) = (chloe.own_slot(), chloe.parcel(&mut stage, &sealed));
+    chloe.store(&mut stage, &parts);
+    chloe.put_signed(&mut stage, &keys, said, &Carried::Parcel(&parts));
+    stage.wait(2);
+    stage.skipped()
 }
 
 fn keys_of_another_room() -> Outcome {

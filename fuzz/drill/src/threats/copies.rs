@@ -35,6 +35,16 @@ pub(super) const ROWS: &[Row] = &[
         copy_reads,
     ),
     here(
+        "copy-after-healing",
+        "T12 T17",
+        Who::Thief,
+        "copies Ben's profile, and reads on after Ben's keys were refreshed",
+        Expected::NoEffect(
+            "from the change of keys on the copy reads nothing; it is Ben who goes on",
+        ),
+        copy_after_healing,
+    ),
+    here(
         "seized-after-reading",
         "T02 T12",
         Who::Thief,
@@ -101,6 +111,26 @@ fn copy_reads() -> Outcome {
     let (mut stage, _) = thief();
     stage.say(ADA, "for Ben alone");
     stage.wait(2);
+    stage.seen()
+}
+
+/// A change by Ben refreshes his keys; what his copy had is worth nothing for what comes then.
+fn copy_after_healing() -> Outcome {
+    let mut stage = Stage::new();
+    let copy = stage.copy(BEN);
+    stage.misdeed();
+    stage.rename(BEN, "Newsroom");
+    stage.wait(5);
+    stage.say(ADA, "after the healing");
+    stage.wait(2);
+    if !stage.reads(BEN, "after the healing") {
+        return Outcome::Broken("Ben does not read on".to_owned());
+    }
+    stage.world.connect(copy);
+    stage.wait(10);
+    if stage.reads(copy, "after the healing") {
+        return Outcome::Broken("the copy reads on".to_owned());
+    }
     stage.seen()
 }
 
