@@ -3,15 +3,15 @@
 //! They exist only under the feature `mutants`, which the simulator alone turns on; without it
 //! [`planted`] is a constant and nothing is left of them. The binary refuses to be built with them.
 //!
-//! Rules of the model (V1–V13) that have none here. Those of tampering show nothing in the simulator,
-//! where nobody tampers; the tamper drill switches them off:
+//! Rules of the model (V1–V13) that have none here. V2 and V11 show nothing in the simulator, where nobody
+//! tampers; the tamper drill switches them off. The other two cannot be switched off.
 //!
 //! * V2, the place: nobody squats a slot of another's lane (`lane-place`).
-//! * V3, an epoch's addresses are bound to the head that closes the one before: it holds by derivation,
-//!   every device computes the same or reads nothing; and nobody fills slots beforehand.
-//! * V6, a commit is judged on a copy: `Group::judge` borrows the group and its store without the right
-//!   to change them, so there is nothing to switch off.
 //! * V11, the right before the path: no honest device commits what MLS refuses (`right-first`).
+//! * V3, an epoch's addresses are bound to the head that closes the one before: it holds by derivation;
+//!   the vectors of the key schedule hold it.
+//! * V6, a commit is judged on a copy: `Group::judge` borrows the group and its store without the right
+//!   to change them.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
