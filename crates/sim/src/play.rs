@@ -374,6 +374,17 @@ impl World {
         self.unsettled().is_none()
     }
 
+    /// Whether two who follow one group stand in different epochs of it just now.
+    pub(crate) fn is_moving(&self) -> bool {
+        let mut newest = std::collections::BTreeMap::new();
+        let standings = self.people.iter().flat_map(|person| person.standings.values());
+        let mut live = standings.filter(|it| it.state == ChatState::Open);
+        live.any(|standing| {
+            let number = standing.epoch.as_ref().map(|epoch| epoch.number);
+            *newest.entry(standing.group).or_insert(number) != number
+        })
+    }
+
     /// Looks at every conversation of everybody anew.
     pub(crate) fn refresh(&mut self) {
         for who in 0..self.people.len() {

@@ -304,7 +304,7 @@ impl World {
         // not to be judged half done.
         self.pass(2 * MINUTE_MS);
         for _ in 0..30 {
-            if self.is_settled() {
+            if self.is_settled() && !self.is_moving() {
                 break;
             }
             self.pass(MINUTE_MS / 6);

@@ -25,6 +25,16 @@ impl World {
         })
     }
 
+    /// Whether some stay of this person, in whatever group, is one that their device did not follow: who
+    /// invited them to it may be known to it no more, and an unknown word is not believed.
+    fn has_skipped_any(&self, who: usize) -> bool {
+        let identity = &self.people[who].identity;
+        self.groups.values().flatten().any(|group| {
+            let mut sat = self.watch.epochs_with(group, identity);
+            sat.any(|epoch| self.is_skipped(who, group, epoch))
+        })
+    }
+
     /// Nothing is said to be missing that cannot be: only what may have expired unread, stays that
     /// were over too soon, and what was written to a group that had been begun anew.
     pub(super) fn judge_gaps(&mut self) {
@@ -66,7 +76,9 @@ impl World {
         let excused = match code.as_str() {
             // An invitation that a recovery has undone names a head that nobody can show (ADR 0010).
             "join_failed" | "head_denied" => {
-                self.anybody_was_absent() || self.server.recoveries > 0
+                let older = text.contains("not newer than what this device has seen");
+                let skipped = older && self.has_skipped_any(who);
+                skipped || self.anybody_was_absent() || self.server.recoveries > 0
             }
             // Whoever cannot be followed any more cannot be told that they were added.
             "invite" => self.anybody_was_absent() || self.anybody_is_copied(),

@@ -1,6 +1,6 @@
 //! Each message is where it should be.
 
-use crate::lineage::Spot;
+use crate::lineage::{Spot, Stage};
 use crate::outcome::Wrong;
 use crate::person::Person;
 use crate::world::{Text, World};
@@ -50,8 +50,19 @@ impl World {
     fn was_out(&self, text: &Text) -> bool {
         let author = &self.people[text.author];
         let stays = self.watch.stays(&text.group, &author.identity, text.epoch..=u64::MAX);
+        // In a group that has taken this one's place as well.
+        let chats = author.chats_of(&text.group).filter_map(|chat| author.lineage.get(&chat));
+        let mut later = chats.flatten().filter(|stage| stage.group != text.group);
+        let put_out = later.any(|stage| self.was_put_out(text.author, stage));
         let mut left = author.left.iter();
-        !stays || left.any(|(group, at)| *group == text.group && *at >= text.epoch)
+        !stays || put_out || left.any(|(group, at)| *group == text.group && *at >= text.epoch)
+    }
+
+    /// Whether this person sat in an epoch of a group and, in a later one, did not.
+    fn was_put_out(&self, who: usize, stage: &Stage) -> bool {
+        let identity = &self.people[who].identity;
+        let first = self.watch.epochs_with(&stage.group, identity).next();
+        first.is_some_and(|first| !self.watch.stays(&stage.group, identity, first..=u64::MAX))
     }
 
     fn judge_stored(&self, number: usize, own: &HistoryRow) -> Vec<(Wrong, String)> {
@@ -147,7 +158,7 @@ impl World {
         let told = &self.people[who].told;
         let chat = self.people[who].chat_of(&spot.group);
         chat.is_some_and(|chat| told.of_skipped_stay(chat.chat))
-            || (told.of_failed_join() && (self.anybody_was_absent() || self.server.recoveries > 0))
+            || told.of_failed_join()
             || ((told.of_expired() || told.of_begun_anew()) && self.was_absent(who))
     }
 

@@ -144,8 +144,21 @@ impl Account {
         let roster = estate.roster.take();
         let guests = std::mem::take(&mut estate.guests).into_iter().collect();
         self.tell_unread(chat, &estate, join);
+        if for_rival {
+            self.tell_between(chat, join);
+        }
         joined.inherit(estate, false, &mut self.ctx());
         Some(Handover { roster, guests })
+    }
+
+    /// This device had left the old group for the successor that ends, before the other owner did.
+    fn tell_between(&mut self, chat: ChatId, join: &PendingJoin) {
+        let who = self.contacts.name_of(&join.from);
+        let text = format!(
+            "{who} began this group anew at the same time, and that one stays. What others wrote \
+             when the group was begun anew may be missing here."
+        );
+        self.news.event(Event::Gap { chat, text });
     }
 
     /// One's own texts that the inviter's device has not read in the old group: it could not follow

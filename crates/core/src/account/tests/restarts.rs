@@ -415,6 +415,10 @@ fn of_two_owners_who_restart_at_once_the_lower_group_stays_for_all() {
             assert!(transcript.ends_with(&ended.map(str::to_owned)), "{name}: {transcript:?}");
         }
         winners.insert(a < o);
+        // Whoever moves had left the old group before the other owner did.
+        let moves = if a < o { "Olga" } else { "Ada" };
+        let gaps = world.gaps(moves);
+        assert!(gaps.iter().any(|gap| gap.contains("at the same time")), "{moves}: {gaps:?}");
     }
     assert_eq!(winners.len(), 2, "both orders were played");
 }
