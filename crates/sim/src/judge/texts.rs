@@ -140,7 +140,7 @@ impl World {
         let entered = reader.entered.contains(&(spot.group, spot.epoch));
         (missed && (told || chat.state != ChatState::Open))
             || (was_stuck && (missed || meanwhile || !entered))
-            || (chat.state == ChatState::Ended && self.was_absent(who) && !entered)
+            || (chat.state == ChatState::Ended && self.anybody_was_absent() && !entered)
     }
 
     /// The parts of a long text are stored before its head, and may be gone before it.
