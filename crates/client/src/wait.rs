@@ -42,8 +42,8 @@ pub enum Unfinished {
 
 impl Session {
     /// Waits until `check` finds something. It is asked again after every step of the driver that
-    /// changed something; it may ask the engine, but must not change anything itself. A link that is down
-    /// tries again at once: what it found before somebody asked is no answer.
+    /// changed something; it may ask the engine, but must not change anything itself. A link that could
+    /// not be opened tries again at once: what it had found by then is no answer.
     ///
     /// # Errors
     /// [`Unfinished`]; a server that is not the pinned one, or of another version, ends every

@@ -1,6 +1,6 @@
 //! Planted bugs, for the simulator's own test: each must be found within a number of seeds.
 //!
-//! They exist only under the feature `mutants`, which the simulator alone turns on; without it
+//! They exist only under the feature `mutants`, which the simulator and the drill alone turn on; without it
 //! [`planted`] is a constant and nothing is left of them. The binary refuses to be built with them.
 //!
 //! Rules of the model (V1–V13) that have none here. V2 and V11 show nothing in the simulator, where nobody

@@ -20,6 +20,9 @@ const MINIMISE_RUNS: usize = 400;
 /// The word that has the same build made again.
 const FAST: &str = if cfg!(feature = "stand-in") { " --fast" } else { "" };
 
+/// A thread has died over a bug: nothing that the others have found is told as all.
+const PANICKED: &str = "every thread ends by itself";
+
 /// What the command line says.
 #[derive(Debug, Default)]
 struct Wanted {
@@ -176,16 +179,14 @@ fn hunt(wanted: &Wanted) -> bool {
     let next = Mutex::new(bugs.iter().enumerate());
     let hunted = Mutex::new(BTreeMap::new());
     let work = || {
-        while let Some((index, bug)) = next.lock().ok().and_then(|mut next| next.next()) {
+        while let Some((index, bug)) = next.lock().expect(PANICKED).next() {
             let seeds = wanted.seeds.unwrap_or(bug.seeds());
             let found = bug.hunt(wanted.from, seeds);
-            if let Ok(mut hunted) = hunted.lock() {
-                hunted.insert(index, (bug.word(), found, seeds));
-            }
+            hunted.lock().expect(PANICKED).insert(index, (bug.word(), found, seeds));
         }
     };
     std::thread::scope(|scope| (0..cores()).for_each(|_| drop(scope.spawn(work))));
-    let hunted = hunted.into_inner().unwrap_or_default();
+    let hunted = hunted.into_inner().expect(PANICKED);
     println!("{:<20} {:>5} {:>5}  sign", "bug", "seed", "seeds");
     let missed = hunted.values().filter(|(word, found, seeds)| !tell(word, found.as_ref(), *seeds));
     let missed = missed.count() + bugs.len() - hunted.len();

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::io::Event;
 use undertone_core::{ChatId, MessageId};
 
+/// What both sides are told of a conversation of two that was lost.
+const BEGUN_ANEW: &str = "and it was begun anew";
+
 /// Everything that was told and that a judge wants to know.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -50,8 +53,7 @@ impl Told {
 
     /// Whether a gap is about what was not read in a group, or a conversation, that was begun anew.
     pub(crate) fn is_of_ended_group(gap: &str) -> bool {
-        let told =
-            ["when the group was begun anew", "that you begin anew", "and it was begun anew"];
+        let told = ["when the group was begun anew", "that you begin anew", BEGUN_ANEW];
         told.iter().any(|words| gap.contains(words))
     }
 
@@ -72,7 +74,7 @@ impl Told {
 
     /// Whether a conversation of two was lost, and with it what it may have told of.
     pub(crate) fn of_begun_anew(&self) -> bool {
-        self.gaps.values().flatten().any(|gap| gap.contains("and it was begun anew"))
+        self.gaps.values().flatten().any(|gap| gap.contains(BEGUN_ANEW))
     }
 
     /// Whether an invitation could not be followed.

@@ -70,8 +70,7 @@ impl Store for Memory {
             place.insert(row.message);
         }
         let repeated = &repeated - &written;
-        let again = |event: &&NewEvent| event.announces.is_some_and(|id| repeated.contains(&id));
-        for NewEvent { row, .. } in batch.events.iter().filter(|event| !again(event)) {
+        for NewEvent { row, .. } in batch.events.iter().filter(|event| !event.repeats(&repeated)) {
             self.newest += 1;
             self.events.push(StoredEvent { seq: self.newest, event: row.clone() });
         }

@@ -1,7 +1,7 @@
 //! The contract of a store, in one trait.
 
 use crate::{Records, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::{
     ChatId, MessageId,
     io::{Changes, HistoryRow},
@@ -27,9 +27,16 @@ pub struct Batch {
 pub struct NewEvent {
     /// What is kept.
     pub row: EventRow,
-    /// The message that it announces. It is left out when the batch brings no row of that message but
-    /// such as stood here before: a message is announced once.
+    /// The message that it announces. The event is left out when all rows that the batch brings of that
+    /// message, one at least, stood here before.
     pub announces: Option<MessageId>,
+}
+
+impl NewEvent {
+    /// Whether it announces one of these messages, which stood here before.
+    pub(crate) fn repeats(&self, known: &BTreeSet<MessageId>) -> bool {
+        self.announces.is_some_and(|message| known.contains(&message))
+    }
 }
 
 impl From<EventRow> for NewEvent {

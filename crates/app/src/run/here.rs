@@ -58,7 +58,7 @@ async fn attended(
         () = sleep(SHORT), if !stays && verb.reach() == Reach::Online => {
             // Without a desk the verb itself goes on all the same.
             desk = Desk::open(folder, key, &context.session).unwrap_or_else(|failure| {
-                tracing::warn!("{}", failure.message);
+                tracing::warn!("{}", crate::show::text(&failure.message));
                 None
             });
         }

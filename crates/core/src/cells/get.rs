@@ -74,6 +74,11 @@ struct Patience {
 }
 
 impl Fetch {
+    /// Whether it has not been tried in vain often enough to be reported.
+    fn is_hopeful(&self) -> bool {
+        self.tries < TRIES_BEFORE_WITHHELD
+    }
+
     /// Whether it may have to be put again some day: it is of a commit, or one's own. Those are kept
     /// with the proof of their own tick.
     fn is_to_be_kept(&self) -> bool {
@@ -213,13 +218,12 @@ impl Fetches {
 
     /// Fetches that have not been tried in vain often enough to be reported.
     pub(super) fn hopeful(&self) -> usize {
-        self.all.values().filter(|fetch| fetch.tries < TRIES_BEFORE_WITHHELD).count()
+        self.all.values().filter(|fetch| fetch.is_hopeful()).count()
     }
 
     /// Whether one of them is for such an owner.
     pub(super) fn is_hopeful_of(&self, of: impl Fn(&Owner) -> bool) -> bool {
-        let hopeful = |fetch: &&Fetch| fetch.tries < TRIES_BEFORE_WITHHELD;
-        self.all.values().filter(hopeful).any(|fetch| fetch.owners.iter().any(&of))
+        self.all.values().any(|fetch| fetch.is_hopeful() && fetch.owners.iter().any(&of))
     }
 
     /// The next time after `now_ms` at which something is due.

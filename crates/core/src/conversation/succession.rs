@@ -208,8 +208,8 @@ impl Conversation {
     /// Whether an owner may leave this group behind: what would be sent again in its successor must
     /// not have counted here. Of what the server withholds that cannot be waited for.
     fn may_be_left(&self, ctx: &Ctx<'_>) -> bool {
-        let withheld = self.reading.control.is_some();
-        let settled = withheld || !self.is_undecided();
+        let undecided_change = self.reading.control.is_some();
+        let settled = undecided_change || !self.is_undecided();
         self.is_searched(ctx.log) && settled && !ctx.cells.is_fetching_for(self.chat)
     }
 

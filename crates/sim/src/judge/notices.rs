@@ -54,8 +54,11 @@ impl World {
         // The author may have been away with half of it sent.
         let mut long =
             self.people.iter().flat_map(|person| person.disk.rows()).filter(|row| row.own);
-        let halves = long.any(|own| self.may_lack_parts(who, own));
-        skipped || ended || halves || self.anybody_was_absent() || self.is_copied(who)
+        skipped
+            || ended
+            || self.anybody_was_absent()
+            || self.is_copied(who)
+            || long.any(|own| self.may_lack_parts(who, own))
     }
 
     pub(crate) fn check_shown_once(&mut self, who: usize, event: &Event) {

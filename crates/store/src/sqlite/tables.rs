@@ -47,8 +47,7 @@ pub(super) fn append_events(
     }
     let mut append =
         connection.prepare_cached("INSERT INTO events (chat, body) VALUES (?1, ?2)")?;
-    let again = |event: &&NewEvent| event.announces.is_some_and(|id| repeated.contains(&id));
-    for NewEvent { row: event, .. } in events.iter().filter(|event| !again(event)) {
+    for NewEvent { row: event, .. } in events.iter().filter(|event| !event.repeats(repeated)) {
         append.execute(params![event.chat.as_ref().map(|chat| chat.0), event.body])?;
     }
     let oldest = newest_event(connection)?.saturating_sub(EVENTS_KEPT);
