@@ -372,11 +372,6 @@ impl Cells {
         self.fetches.hopeful()
     }
 
-    /// Whether a cell of this conversation is being fetched and has not been withheld.
-    pub(crate) fn is_fetching_for(&self, chat: ChatId) -> bool {
-        self.fetches.is_hopeful_of(|owner| owner.chat() == Some(chat))
-    }
-
     /// Whether the evidence of where this cell was first listed is being fetched and has not been
     /// withheld.
     pub(crate) fn is_asking_for_origin(&self, tag: &Tag) -> bool {

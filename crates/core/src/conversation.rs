@@ -29,6 +29,7 @@ mod lanes;
 mod lost;
 mod merge;
 mod presence;
+mod read_to;
 mod receive;
 mod roster;
 mod send;
@@ -45,7 +46,7 @@ pub use standing::{Seat, Standing, StandingEpoch};
 pub(crate) use state::{
     Author, Epoch, Intent, Lane, Outgoing, OutgoingState, Pace, Past, Pending, Placed,
 };
-pub(crate) use succession::{Estate, Predecessor};
+pub(crate) use succession::{Estate, Predecessor, READING_MS};
 
 use crate::account::{Contacts, Me, News, Task};
 use crate::cells::Cells;
@@ -114,6 +115,9 @@ pub(crate) struct Conversation {
     next_outgoing: u64,
     /// Newest number of each device that counted here.
     numbers: BTreeMap<Author, u64>,
+    /// The effective ticks of those.
+    #[serde(default)]
+    numbered_in: BTreeMap<Author, u64>,
     /// Devices of which a cell counted.
     joined: BTreeSet<Author>,
     names: BTreeMap<IdentityKey, Name>,
@@ -174,6 +178,8 @@ impl Live {
 #[derive(Default)]
 struct Reading {
     control: Option<control::ControlRead>,
+    /// The lanes are read up to this tick and no further, since the epoch's end is in sight.
+    limit: Option<u64>,
     lanes: BTreeMap<lanes::LaneOf, lanes::Ahead>,
     /// Up to which tick the lanes of an epoch were searched for new slots.
     scanned: BTreeMap<u64, u64>,
@@ -288,6 +294,9 @@ impl Conversation {
 
     /// This device cannot follow: nothing more is sent or read here, and the person is told.
     pub(crate) fn become_stuck(&mut self, why: &str, ctx: &mut Ctx<'_>) {
+        if self.is_live() {
+            self.succession.lost_at = Some(self.read_to(ctx));
+        }
         self.set_state(ChatState::Stuck, ctx);
         // Nothing leaves any more, not even after a restart; what did not count stays queued.
         ctx.cells.forget_chat(self.chat);

@@ -35,10 +35,8 @@ impl Account {
             group.want_members(&taken, &mut self.ctx())?;
         }
         let estate = self.retire(chat, false)?;
-        if !estate.read_out {
-            let text = "This device had not read all of the group that you begin anew: what others \
-                        wrote there last may be missing here.";
-            self.news.event(Event::Gap { chat, text: text.to_owned() });
+        if !estate.has_read_all {
+            self.tell_not_read(chat, "you");
         }
         group.inherit(estate, true, &mut self.ctx());
         self.adopt(group);
@@ -94,6 +92,15 @@ impl Account {
         };
         self.adopt(old);
         Ok(estate)
+    }
+
+    /// The old group ends here with something unread.
+    pub(super) fn tell_not_read(&mut self, chat: ChatId, who: &str) {
+        let text = format!(
+            "This device had not read all of the group when {who} began it anew: what others wrote \
+             there last may be missing here."
+        );
+        self.news.event(Event::Gap { chat, text });
     }
 
     fn tell_restart(&mut self, chat: ChatId, left: Vec<LeftBehind>) -> Reply {

@@ -3,7 +3,7 @@
 use super::control::Control;
 use super::judge::Halt;
 use super::lanes::{At, Reached};
-use super::{Conversation, Ctx};
+use super::{Conversation, Ctx, Intent};
 use crate::io::ChatKind;
 use crate::mutant::{Mutant, planted};
 
@@ -103,7 +103,11 @@ impl Conversation {
         if !open || waits || !ctx.log.caught_up() || ctx.cells.is_restoring() {
             return;
         }
-        if !self.held {
+        let unsure = self.is_own_place_unsure();
+        if unsure {
+            self.want(Intent::Heal);
+        }
+        if !self.held && !unsure {
             self.seal_queue(ctx);
         }
         if self.is_live() {
@@ -116,8 +120,16 @@ impl Conversation {
     fn commit_or_go_on(&mut self, ctx: &mut Ctx<'_>) {
         let wishes = self.intents.len();
         self.commit_if_due(ctx);
-        if self.intents.len() < wishes && !self.held && self.is_live() {
+        let held = self.held || self.is_own_place_unsure();
+        if self.intents.len() < wishes && !held && self.is_live() {
             self.seal_queue(ctx);
         }
+    }
+
+    /// Whether the others may count fewer of one's own cells in this epoch: what is written now might
+    /// not count. Whoever leaves has nothing to lose by it.
+    fn is_own_place_unsure(&self) -> bool {
+        let own = self.epoch.lanes.get(&self.epoch.own.leaf);
+        !self.leaving && own.is_some_and(|lane| lane.unknown > 0)
     }
 }

@@ -36,6 +36,17 @@ pub(super) struct ControlRead {
 impl Conversation {
     /// Judges control slots in order until one is open, waits, or ends the epoch.
     pub(super) fn control(&mut self, ctx: &mut Ctx<'_>) -> Control {
+        let control = self.judge_slots(ctx);
+        self.reading.limit = match &control {
+            Control::Open => None,
+            Control::Waiting(listed) => Some(listed - 1),
+            Control::Won(win) => Some(win.closing),
+            Control::Stuck { closing, .. } => Some(*closing),
+        };
+        control
+    }
+
+    fn judge_slots(&mut self, ctx: &mut Ctx<'_>) -> Control {
         loop {
             let keys = self.epoch.control.keys(&ctx.me.server).clone();
             let listing = self.reading.collisions.listed(&keys, self.epoch.opened, ctx);

@@ -141,6 +141,7 @@ impl Conversation {
             next_number: 1,
             next_outgoing: 0,
             numbers: BTreeMap::new(),
+            numbered_in: BTreeMap::new(),
             joined: BTreeSet::new(),
             names: BTreeMap::new(),
             pace: Pace {

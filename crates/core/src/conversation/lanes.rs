@@ -89,6 +89,14 @@ impl Ahead {
         self.reads.front().map_or(self.asks.is_some(), |read| !read.withheld)
     }
 
+    /// The tick of the first slot of `lane` that is listed and not read; where it is not known yet, one
+    /// that is not after it.
+    pub(super) fn first_unread(&self, lane: &super::Lane) -> Option<u64> {
+        let asked = self.asks.map(|(_, tick)| tick);
+        let first = self.reads.front().map(|read| read.listed).or(asked)?;
+        Some(first.max(lane.effective))
+    }
+
     /// Whether a slot of `lane` is listed within `limit` and not read.
     pub(super) fn waits_within(&self, limit: u64, lane: &super::Lane) -> bool {
         self.reads.front().is_some_and(|read| read.listed.max(lane.effective) <= limit)
@@ -324,7 +332,7 @@ impl Conversation {
         lane.effective = slot.effective;
         lane.place += u64::from(counts);
         lane.next.step();
-        if counts {
+        if counts && !own {
             lane.unknown = 0;
         }
         if let Some(ahead) = self.reading.lanes.get_mut(&(number, slot.leaf)) {
@@ -352,6 +360,10 @@ impl Conversation {
     fn pass_expired(&mut self, at: At, slot: &Slot, ctx: &mut Ctx<'_>) {
         if let Some(seq) = self.own_expired(at, slot, ctx) {
             self.pass(at, slot, true, ctx);
+            self.lane_mut(at, slot.leaf).unknown += 1;
+            let text = "A message of yours expired on the server before this device knew whether it \
+                        counted: others may not have it. Send it again where it matters.";
+            ctx.news.event(Event::Gap { chat: self.chat, text: text.to_owned() });
             return self.own_counts(seq, slot.effective, slot.index, ctx);
         }
         self.lane_mut(at, slot.leaf).unknown += 1;
@@ -365,7 +377,8 @@ impl Conversation {
     }
 
     /// One's own message whose cell is gone: listed where one's own bytes belong, and nobody can show any
-    /// more that they were others. Sealed again it would be doubled for whoever has read it.
+    /// more that they were others. Sealed again it would be doubled for whoever has read it. The author is
+    /// told, and writes on in the next epoch: here nobody knows their place any more.
     fn own_expired(&self, at: At, slot: &Slot, ctx: &Ctx<'_>) -> Option<u64> {
         let own = at == At::Now && slot.leaf == self.epoch.own.leaf;
         ctx.cells.sealed_cell(&slot.keys.tag).filter(|_| own)?;

@@ -4,7 +4,7 @@
 //! then this epoch may in truth have ended: no change is made for a while, and what one writes in it
 //! is remembered until the epoch's end is known, to be sealed again if it came too late.
 
-use super::{Conversation, Ctx, Reading};
+use super::{Author, Conversation, Ctx, Reading};
 use crate::log::Hole;
 
 /// For so long no change is made after a recovery: those who know of a lost one come back.
@@ -47,13 +47,11 @@ impl Conversation {
         ctx.log.holes().iter().any(|hole| opened < hole.until && hole.until <= tick)
     }
 
-    /// Whether what counts in `tick` may bear a number that counted in a time which the server has lost
-    /// since, without its author's knowledge. That it may be the same message once more does no harm:
-    /// histories keep one.
-    pub(super) fn may_repeat_numbers(tick: u64, ctx: &Ctx<'_>) -> bool {
-        let now_ms = ctx.log.time_ms();
-        let recent = |hole: &&Hole| now_ms.saturating_sub(hole.time_ms) < READ_ON_MS;
-        ctx.log.holes().iter().filter(recent).any(|hole| hole.until <= tick)
+    /// Whether a message may bear a number that its author has used: the newest one counted in a time
+    /// that the server has lost since, and they may not know. That it may be the same message once more
+    /// does no harm: histories keep one.
+    pub(super) fn may_repeat_numbers(&self, author: &Author, ctx: &Ctx<'_>) -> bool {
+        self.numbered_in.get(author).is_some_and(|tick| ctx.log.is_undone(*tick))
     }
 
     /// Whether an epoch that lasted from `opened` to `closed` is read on: some of it was lost, and not

@@ -103,6 +103,7 @@ impl Conversation {
         let after = &live.members;
         let stayed: BTreeSet<_> = before.stayed(after, committer).map(Author::from).collect();
         self.numbers.retain(|author, _| stayed.contains(author));
+        self.numbered_in.retain(|author, _| stayed.contains(author));
         self.joined.retain(|author| stayed.contains(author));
         self.presence.retain(&stayed);
         for member in self.past.iter_mut().flat_map(|past| &mut past.members) {

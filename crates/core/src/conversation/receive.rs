@@ -93,11 +93,14 @@ impl Conversation {
         }
         let (author, number) = (Author::from(&entry.author), entry.body.number);
         let known = self.numbers.get(&author).copied();
-        if known.is_some_and(|known| number <= known) {
-            return entry.when == Arrival::Late || Self::may_repeat_numbers(entry.effective, ctx);
+        let repeats = known.is_some_and(|known| number <= known);
+        let late = entry.when == Arrival::Late;
+        if repeats && (late || !self.may_repeat_numbers(&author, ctx)) {
+            return late;
         }
         self.numbers.insert(author, number);
-        let missing = known.map_or(0, |known| number - known - 1);
+        self.numbered_in.insert(author, entry.effective);
+        let missing = known.map_or(0, |known| number.saturating_sub(known).saturating_sub(1));
         if missing > 0 && !self.waits_for(&author) && !is_off(Check::NumberGap) {
             let who = self.name_of(&entry.author.identity, ctx);
             let text = format!("{missing} message(s) from {who} are missing here.");

@@ -4,6 +4,7 @@
 //! its epochs stay known, so that no invitation leads back to keys that were used. Texts that did not
 //! count yet go along, with the people who were shown when they were written.
 
+use super::read_to::ReadTo;
 use super::roster::Roster;
 use super::send::TEXT;
 use super::{Conversation, Ctx, Outgoing, Reading};
@@ -11,7 +12,6 @@ use crate::account::refuse;
 use crate::body::Succeeds;
 use crate::ids::{ChatId, Name};
 use crate::io::{ChatKind, ChatState, Refused, Role};
-use crate::log::LogFollower;
 use crate::policy::Policy;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,6 +19,10 @@ use undertone_crypto::IdentityKey;
 
 /// Own texts of which is remembered when they were stored.
 const OWN_MAX: usize = 64;
+/// For so long an owner who begins a group anew, or a member who follows, waits for what is not read.
+pub(crate) const READING_MS: u64 = 600_000;
+/// An owner who asks again later than this begins to wait anew.
+const ASKED_LATELY_MS: u64 = 86_400_000;
 
 /// Where a conversation stands in the succession of its chat.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -40,18 +44,19 @@ pub(crate) struct Succession {
     pub retired: bool,
     /// Ticks of this device's newest texts.
     own: VecDeque<u64>,
+    /// As far as this device had read it when it could follow no more.
+    #[serde(default)]
+    pub(super) lost_at: Option<ReadTo>,
+    /// Ticks of this device's newest texts in the group whose place it took.
+    #[serde(default)]
+    own_before: VecDeque<u64>,
+    /// When its owner first asked to begin it anew and was told that it is not ready, by the engine's
+    /// own time.
+    #[serde(default)]
+    asked_ms: Option<u64>,
     /// An invitation to its successor is being followed: nothing more is written here.
     #[serde(skip)]
     pub yields: bool,
-}
-
-/// How far a device had read what others wrote in a group.
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct ReadTo {
-    /// Everybody's messages are read up to this tick.
-    all: u64,
-    /// Of some they are up to a later one.
-    further: BTreeMap<IdentityKey, u64>,
 }
 
 /// The group whose place another took, as its members are told of it.
@@ -63,9 +68,7 @@ pub(crate) struct Predecessor {
 impl Predecessor {
     /// What an invitation says of it to this person.
     pub(crate) fn as_told(&self, identity: &IdentityKey) -> Succeeds {
-        let ReadTo { all, further } = &self.read;
-        let read_to = further.get(identity).copied().unwrap_or(*all);
-        Succeeds { conversation: self.conversation, read_to }
+        Succeeds { conversation: self.conversation, read_to: self.read.of(identity) }
     }
 }
 
@@ -75,7 +78,7 @@ pub(crate) struct Estate {
     succeeds: [u8; 32],
     read: ReadTo,
     /// Whether everything that was listed for it is read.
-    pub read_out: bool,
+    pub has_read_all: bool,
     rivals: BTreeSet<IdentityKey>,
     epochs_before: u64,
     /// Numbers of everything that stood in its queue.
@@ -85,8 +88,10 @@ pub(crate) struct Estate {
     names: BTreeMap<IdentityKey, Name>,
     /// Who was there, as far as is known here.
     pub roster: Option<Roster>,
-    /// Ticks of this device's newest texts.
-    pub own: VecDeque<u64>,
+    /// Ticks of this device's newest texts in the group that is succeeded.
+    own: VecDeque<u64>,
+    /// Of its newest texts in a successor of that group which ends too.
+    own_between: usize,
     /// People whom only this device has brought into it.
     pub guests: BTreeSet<IdentityKey>,
 }
@@ -121,6 +126,14 @@ impl Succession {
     }
 }
 
+impl Estate {
+    /// How many of this device's newest texts somebody did not read who begins the group anew, and had
+    /// read this device's up to the tick `read_to`.
+    pub(crate) fn unread_by(&self, read_to: u64) -> usize {
+        self.own.iter().filter(|tick| **tick > read_to).count() + self.own_between
+    }
+}
+
 impl Conversation {
     /// Roster of a group that its owner begins anew, as far as it is known here: a device that is
     /// stuck knows what it knew then.
@@ -143,7 +156,7 @@ impl Conversation {
         Ok(roster)
     }
 
-    fn check_restart(&self, ctx: &Ctx<'_>) -> Result<(), Refused> {
+    fn check_restart(&mut self, ctx: &Ctx<'_>) -> Result<(), Refused> {
         if self.kind() == ChatKind::Contact {
             return Err(refuse(
                 "not_allowed",
@@ -158,11 +171,11 @@ impl Conversation {
                 "Create a group: `undertone group create NAME MEMBER…`.",
             ));
         }
-        if self.is_live() && !self.may_be_left(ctx) {
+        if self.is_live() && !self.is_read_out(ctx.log) && !self.was_asked_long_ago(ctx) {
             return Err(refuse(
                 "not_ready",
                 "This device has not read all of this group yet, or what it wrote last is under way.",
-                "`undertone sync`, and again.",
+                "`undertone sync`, and again; ten minutes after you first asked it is begun anew even so.",
             ));
         }
         // Whoever did not hear the answer asks again.
@@ -175,6 +188,19 @@ impl Conversation {
             ));
         }
         Ok(())
+    }
+
+    /// Whether an owner has waited long enough for what is under way: a member who writes without pause
+    /// or a server that withholds something must not keep them from leaving the group behind.
+    fn was_asked_long_ago(&mut self, ctx: &Ctx<'_>) -> bool {
+        let asked = self.succession.asked_ms.filter(|asked| *asked <= ctx.now_ms);
+        let waited = asked.map_or(0, |asked| ctx.now_ms - asked);
+        if asked.is_none() || waited >= ASKED_LATELY_MS {
+            self.succession.asked_ms = Some(ctx.now_ms);
+            self.touch();
+            return false;
+        }
+        waited >= READING_MS
     }
 
     /// Control slots of this epoch that hold nothing that counts, while a change of one's own waits.
@@ -195,40 +221,12 @@ impl Conversation {
         self.kind() == ChatKind::Group && self.state != ChatState::Ended && !self.leaving
     }
 
-    /// Whether everything is read that is listed for this group and that the server delivers, and
-    /// everything of one's own that left this device is decided.
-    pub(crate) fn is_read_out(&self, log: &LogFollower) -> bool {
-        let number = self.epoch.number;
-        let mut lanes = self.reading.lanes.range((number, 0)..=(number, u32::MAX));
-        let fetching = lanes.any(|(_, ahead)| ahead.is_fetching());
-        let idle = self.reading.control.is_none() && !self.is_undecided();
-        !self.is_live() || (self.is_searched(log) && idle && !fetching)
-    }
-
-    /// Whether an owner may leave this group behind: what would be sent again in its successor must
-    /// not have counted here. Of what the server withholds that cannot be waited for.
-    fn may_be_left(&self, ctx: &Ctx<'_>) -> bool {
-        let undecided_change = self.reading.control.is_some();
-        let settled = undecided_change || !self.is_undecided();
-        self.is_searched(ctx.log) && settled && !ctx.cells.is_fetching_for(self.chat)
-    }
-
-    /// Whether the lanes were searched for new slots up to the newest head.
-    fn is_searched(&self, log: &LogFollower) -> bool {
-        let walked = log.walked();
-        log.caught_up() && self.reading.scanned.get(&self.epoch.number) == Some(&walked)
-    }
-
-    /// Whether a message of one's own stands in a slot that is not read.
-    fn is_undecided(&self) -> bool {
-        self.outgoing.values().any(|outgoing| outgoing.placed().is_some())
-    }
-
     /// Gives the chat away and ends, out of sight, as `hidden`.
     pub(crate) fn retire(&mut self, hidden: ChatId, ctx: &mut Ctx<'_>) -> Estate {
         let queued: BTreeSet<u64> = self.outgoing.keys().copied().collect();
-        let read_out = self.is_live() && self.is_read_out(ctx.log);
-        let read = self.read_to(read_out, ctx);
+        let has_read_all = self.has_read_all(ctx.log);
+        let lost_at = self.succession.lost_at.take().filter(|_| !self.is_live());
+        let read = lost_at.unwrap_or_else(|| self.read_to(ctx));
         self.take_back(u64::MAX);
         ctx.cells.forget_chat(self.chat);
         ctx.cells.cancel_gets(self.chat);
@@ -238,7 +236,7 @@ impl Conversation {
             chat: std::mem::replace(&mut self.chat, hidden),
             succeeds: self.conversation,
             read,
-            read_out,
+            has_read_all,
             rivals: owners(roster.as_ref()),
             epochs_before: self.succession.epoch_in_chat(self.epoch.number).saturating_add(1),
             queued: queued.into_iter().chain(std::mem::take(&mut self.dirty.outgoing)).collect(),
@@ -246,6 +244,7 @@ impl Conversation {
             next_outgoing: self.next_outgoing,
             names: self.names.clone(),
             own: self.succession.own.clone(),
+            own_between: 0,
             guests: self.guests(roster.as_ref()),
             roster,
         };
@@ -255,29 +254,13 @@ impl Conversation {
         estate
     }
 
-    /// A lane is read strictly in order, and all before this epoch.
-    fn read_to(&mut self, read_out: bool, ctx: &mut Ctx<'_>) -> ReadTo {
-        if read_out {
-            return ReadTo { all: ctx.log.walked(), further: BTreeMap::new() };
-        }
-        let mut read = ReadTo { all: self.epoch.opened, further: BTreeMap::new() };
-        let members = self.roster(ctx).map(|roster| roster.members).unwrap_or_default();
-        for member in members {
-            let tick = self.epoch.lanes.get(&member.leaf).map_or(0, |lane| lane.effective);
-            if tick > read.all {
-                read.further.insert(member.identity, tick);
-            }
-        }
-        read
-    }
-
     /// As [`retire`](Self::retire), for another successor of the same group: what follows stands in
-    /// this one's place.
+    /// that group's place.
     pub(crate) fn retire_for_rival(&mut self, hidden: ChatId, ctx: &mut Ctx<'_>) -> Estate {
-        let Succession { succeeds, rivals, .. } = self.succession.clone();
+        let Succession { succeeds, rivals, read, own_before, own, .. } = self.succession.clone();
         let estate = self.retire(hidden, ctx);
-        let succeeds = succeeds.unwrap_or(estate.succeeds);
-        Estate { succeeds, rivals, ..estate }
+        let Some(succeeds) = succeeds else { return estate };
+        Estate { succeeds, rivals, read, own: own_before, own_between: own.len(), ..estate }
     }
 
     fn guests(&self, roster: Option<&Roster>) -> BTreeSet<IdentityKey> {
@@ -303,6 +286,7 @@ impl Conversation {
             since_ms: ctx.log.time_ms(),
             founded,
             epochs_before: estate.epochs_before,
+            own_before: estate.own,
             ..Succession::default()
         };
         self.dirty.outgoing.extend(self.outgoing.keys().copied().chain(estate.queued));
@@ -316,7 +300,8 @@ impl Conversation {
 
     /// Goes on in the chat of an earlier stay in the same group.
     pub(crate) fn resume(&mut self, before: &Self) {
-        self.succession = Succession { retired: false, ..before.succession.clone() };
+        let before_it = before.succession.clone();
+        self.succession = Succession { retired: false, lost_at: None, asked_ms: None, ..before_it };
         self.rename_chat(before.chat);
     }
 

@@ -8,7 +8,7 @@
 //! founder brings along whom only they have invited.
 
 use super::{Account, PendingJoin};
-use crate::conversation::{Conversation, Estate};
+use crate::conversation::{Conversation, Estate, READING_MS};
 use crate::ids::ChatId;
 use crate::io::Event;
 use undertone_crypto::IdentityKey;
@@ -16,8 +16,6 @@ use undertone_crypto::IdentityKey;
 /// How long after a succession another owner's counts as at once: as long as an invitation to the
 /// first may wait to be followed.
 const AT_ONCE_MS: u64 = 7 * 86_400_000;
-/// How long cells of the old group are waited for that the server lists and does not give.
-const READING_MS: u64 = 600_000;
 
 /// What a join means for the chats here.
 pub(super) enum Heir {
@@ -144,6 +142,9 @@ impl Account {
         let roster = estate.roster.take();
         let guests = std::mem::take(&mut estate.guests).into_iter().collect();
         self.tell_unread(chat, &estate, join);
+        if !estate.has_read_all {
+            self.tell_not_read(chat, &self.contacts.name_of(&join.from).to_string());
+        }
         if for_rival {
             self.tell_between(chat, join);
         }
@@ -164,7 +165,7 @@ impl Account {
     /// One's own texts that the inviter's device has not read in the old group: it could not follow
     /// any more, or had left it by then, as others may have.
     fn tell_unread(&mut self, chat: ChatId, estate: &Estate, join: &PendingJoin) {
-        let unread = estate.own.iter().filter(|tick| **tick > join.read_to).count();
+        let unread = estate.unread_by(join.read_to);
         if unread > 0 {
             let who = self.contacts.name_of(&join.from);
             let text = format!(

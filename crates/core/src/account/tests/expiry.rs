@@ -1,5 +1,6 @@
 //! What a server forgets on its own time is told as that, and nobody is accused of it.
 
+use crate::ids::ChatId;
 use crate::ids::Name;
 use crate::io::{ChatState, Command, MessageState, Reply};
 use crate::world::World;
@@ -59,20 +60,27 @@ fn a_message_that_a_quiet_server_has_forgotten_is_a_gap_and_nothing_waits_for_it
     }
 }
 
-/// Ada's text is stored, her device is cut off before it knows, and sees it listed once, for a moment;
-/// when it comes back the cell is gone.
-#[test]
-fn ones_own_message_that_expired_before_one_knew_of_it_counts_all_the_same() {
+/// Ada's text is under way when her device is cut off. It sees the slot listed once, for a moment; when
+/// it comes back the cell is gone.
+fn away_while_a_text_expires(squatted: bool) -> (World, ChatId, ChatId) {
     let (mut world, ada) = World::desk(303);
     let ben = world.chat("Ben", "Desk");
+    let (server, identity) = (world.server.info().server, world.identity("Ada"));
+    let secrets = world.person("Ben").account.conversation_for_tests(ben).secrets();
+    let slot = secrets.lane(secrets.leaf_of(&identity)).keys(&server);
     world.hold_ticks = true;
-    world.say("Ada", ada, "stored, unseen");
+    if squatted {
+        world.swallow = Some(Box::new(|name, _, _| name == "Ada"));
+    }
+    world.say("Ada", ada, "under way");
     world.rest();
     world.cut("Ada");
     world.person("Ada").online = false;
     world.hold_ticks = false;
+    if squatted {
+        world.put_raw(&slot, undertone_wire::Cell::from_array([7; 2048]));
+    }
     world.rest();
-    assert_eq!(world.transcript("Ben", ben), ["Ada: stored, unseen"]);
     world.swallow = Some(Box::new(|name, _, _| name == "Ada"));
     world.unanswered.insert("Ada");
     world.set_online("Ada", true);
@@ -88,9 +96,21 @@ fn ones_own_message_that_expired_before_one_knew_of_it_counts_all_the_same() {
     world.pass(120_000);
     world.say("Ada", ada, "and on");
     world.rest();
-    assert_eq!(world.states("Ada", ada)["stored, unseen"], MessageState::Stored);
-    let expected = ["Ada: stored, unseen", "Ada: and on"];
-    assert_eq!(world.transcript("Ben", ben), expected);
-    assert_eq!(world.transcript("Ada", ada), expected);
-    assert_eq!(world.gaps("Ada"), [""; 0]);
+    world.pass(120_000);
+    (world, ada, ben)
+}
+
+#[test]
+fn ones_own_message_that_expired_before_one_knew_of_it_counts_and_its_author_learns_what_is_unsure()
+{
+    for squatted in [false, true] {
+        let (mut world, ada, ben) = away_while_a_text_expires(squatted);
+        assert_eq!(world.states("Ada", ada)["under way"], MessageState::Stored);
+        let both = ["Ada: under way", "Ada: and on"];
+        let read = if squatted { &both[1..] } else { &both[..] };
+        assert_eq!(world.transcript("Ben", ben), read, "{squatted}");
+        assert_eq!(world.transcript("Ada", ada), both);
+        let gaps = world.gaps("Ada");
+        assert!(matches!(&gaps[..], [gap] if gap.contains("others may not have it")), "{gaps:?}");
+    }
 }

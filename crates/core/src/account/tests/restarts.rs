@@ -233,6 +233,65 @@ fn what_the_founder_could_not_read_is_told_to_both() {
     assert_eq!(ben, [""; 0]);
 }
 
+/// The server withholds the next text of Chloe's.
+fn withhold_from_chloe(world: &mut World, ada: ChatId) {
+    let (server, identity) = (world.server.info().server, world.identity("Chloe"));
+    let secrets = world.person("Ada").account.conversation_for_tests(ada).secrets();
+    let tag = secrets.lane(secrets.leaf_of(&identity)).keys(&server).tag;
+    world.withheld.insert(tag);
+}
+
+#[test]
+fn what_the_server_withheld_from_the_founder_is_told_to_both() {
+    for ended in [false, true] {
+        let (mut world, ada) = World::desk(216);
+        let chloe = world.chat("Chloe", "Desk");
+        says(&mut world, "Chloe", "read");
+        withhold_from_chloe(&mut world, ada);
+        for text in ["withheld", "behind it"] {
+            says(&mut world, "Chloe", text);
+        }
+        world.pass(60_000);
+        if ended {
+            let name = Name::parse("Newsroom").expect("a name");
+            world.command("Ada", Command::Rename { chat: ada, name }).expect("renamed");
+            world.pass(60_000);
+        }
+        restart(&mut world, "Ada", ada);
+        world.rest();
+        assert_eq!(world.transcript("Ada", ada), ["Chloe: read"]);
+        for name in ["Ada", "Ben"] {
+            let gaps = world.gaps(name);
+            assert!(gaps.iter().any(|gap| gap.contains("had not read all")), "{name}: {gaps:?}");
+        }
+        let gaps = world.gaps("Chloe");
+        assert!(matches!(&gaps[..], [gap] if gap.contains("not read 2 message(s)")), "{gaps:?}");
+        assert_eq!(only_group(&mut world, "Chloe"), chloe);
+    }
+}
+
+#[test]
+fn a_member_who_writes_without_pause_holds_no_restart_up_for_ever() {
+    let (mut world, ada) = World::desk(217);
+    withhold_from_chloe(&mut world, ada);
+    says(&mut world, "Chloe", "on its way");
+    let restart_now = Command::Restart { chat: ada, without: vec![] };
+    let refused = world.command("Ada", restart_now.clone()).expect_err("something is on its way");
+    assert_eq!(refused.code, "not_ready");
+    world.crash("Ada");
+    world.pass(599_000);
+    world.crash("Ada");
+    world.rest();
+    let refused = world.command("Ada", restart_now).expect_err("it is on its way again");
+    assert_eq!(refused.code, "not_ready");
+    world.pass(1_000);
+    world.crash("Ada");
+    world.rest();
+    restart(&mut world, "Ada", ada);
+    let gaps = world.gaps("Ada");
+    assert!(gaps.iter().any(|gap| gap.contains("had not read all")), "{gaps:?}");
+}
+
 #[test]
 fn what_counts_for_good_stays_in_no_queue() {
     let (mut world, ada) = World::desk(212);
@@ -421,6 +480,33 @@ fn of_two_owners_who_restart_at_once_the_lower_group_stays_for_all() {
         assert!(gaps.iter().any(|gap| gap.contains("at the same time")), "{moves}: {gaps:?}");
     }
     assert_eq!(winners.len(), 2, "both orders were played");
+}
+
+#[test]
+fn of_two_who_restart_at_once_the_one_that_stays_had_read_less_and_an_author_learns_it() {
+    let mut stayed = std::collections::BTreeSet::new();
+    for seed in 226..232 {
+        let (mut world, ada, olga) = two_owners(seed);
+        world.person("Ada").account.lose_for_tests(ada);
+        says(&mut world, "Ben", "unread by Ada");
+        world.person("Ada").online = false;
+        restart(&mut world, "Ada", ada);
+        restart(&mut world, "Olga", olga);
+        world.pass(10_000);
+        let (a, o) = (group(&mut world, "Ada", ada), group(&mut world, "Olga", olga));
+        let ben = only_group(&mut world, "Ben");
+        assert_eq!(group(&mut world, "Ben", ben), o, "Ben is with Olga first");
+        says(&mut world, "Ben", "between the two");
+        world.set_online("Ada", true);
+        world.pass(10_000);
+        let gaps = world.gaps("Ben");
+        if a < o {
+            assert_eq!(group(&mut world, "Ben", ben), a);
+            assert!(gaps.iter().any(|gap| gap.contains("not read 2 message(s)")), "{gaps:?}");
+        }
+        stayed.insert(a < o);
+    }
+    assert_eq!(stayed.len(), 2, "both orders were played");
 }
 
 #[test]
