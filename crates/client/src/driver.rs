@@ -171,9 +171,9 @@ impl<E: Engine> Driver<E> {
                 self.shown.link.send_replace(LinkState::Up);
                 self.handle(Input::Connected);
             }
-            LinkEvent::Disconnected { why, .. } => {
+            LinkEvent::Disconnected { attempt, why, .. } => {
                 self.shown.caught_up.send_replace(None);
-                self.shown.link.send_modify(|state| *state = state.after(&why));
+                self.shown.link.send_modify(|state| *state = state.after(attempt, &why));
                 self.outbound.clear();
                 if self.connection.take().is_some() {
                     self.handle(Input::Disconnected);

@@ -20,6 +20,8 @@ pub enum LinkState {
         text: String,
         /// Attempts in a row that failed.
         failures: u32,
+        /// The newest of the link's attempts of which the end is known.
+        attempt: u64,
     },
 }
 
@@ -32,14 +34,14 @@ impl LinkState {
         }
     }
 
-    /// The state after `why`.
-    pub(crate) fn after(&self, why: &Down) -> Self {
+    /// The state after the end of an attempt, or of the connection that it had opened.
+    pub(crate) fn after(&self, attempt: u64, why: &Down) -> Self {
         let before = self.failures();
         let (blame, failures) = match why {
             Down::NotOpened(error) => (Some(error.blame()), before + 1),
             Down::Lost(_) => (None, before),
         };
-        Self::Down { blame, text: why.to_string(), failures }
+        Self::Down { blame, text: why.to_string(), failures, attempt }
     }
 }
 

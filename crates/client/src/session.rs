@@ -160,9 +160,9 @@ impl Session {
         self.link.clone()
     }
 
-    /// A link that is down tries again at once.
-    pub(crate) fn hurry(&self) {
-        self.hurry.now();
+    /// Asks the link for an attempt now, and tells which had begun.
+    pub(crate) fn hurry(&self) -> &Hurry {
+        &self.hurry
     }
 
     async fn query<T, F>(&self, job: F) -> Result<T, CommandError>

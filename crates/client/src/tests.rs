@@ -16,7 +16,7 @@ use undertone_puppet::first;
 use undertone_store::{
     Batch, ChatSummary, HistoryQuery, Listed, Memory, Records, Store, StoreError, StoredEvent,
 };
-use undertone_transport::{LinkEvent, Outgoing};
+use undertone_transport::{Hurry, LinkEvent, Outgoing};
 use undertone_wire::Request;
 
 /// What happened, in order, in the engine and in the store.
@@ -120,6 +120,8 @@ struct Rig {
     running: Running,
     events: mpsc::Sender<LinkEvent>,
     frames: mpsc::Receiver<Outgoing>,
+    /// Where the link counts its attempts and is asked for more.
+    hurry: Hurry,
     diary: Diary,
     /// What was erased is to be forgotten.
     forgets: mpsc::UnboundedReceiver<()>,
@@ -141,11 +143,15 @@ impl Rig {
         let engine = Scripted { diary: Arc::clone(&diary), script, out };
         let (forgets_in, forgets) = mpsc::unbounded_channel();
         let store = Watched { inner, diary: Arc::clone(&diary), forgets: forgets_in };
-        let running = start(engine, store, (), Wires::held(events_out, frames_in)).unwrap();
-        Self { running, events, frames, diary, forgets }
+        let wires = Wires::held(events_out, frames_in);
+        let hurry = wires.hurry.clone();
+        let running = start(engine, store, (), wires).unwrap();
+        Self { running, events, frames, hurry, diary, forgets }
     }
 
+    /// The next attempt succeeds.
     async fn connect(&self) {
+        self.hurry.begin();
         self.events.send(connected()).await.unwrap();
     }
 

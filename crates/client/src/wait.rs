@@ -42,8 +42,8 @@ pub enum Unfinished {
 
 impl Session {
     /// Waits until `check` finds something. It is asked again after every step of the driver that
-    /// changed something; it may ask the engine, but must not change anything itself. A link that could
-    /// not be opened tries again at once: what it had found by then is no answer.
+    /// changed something; it may ask the engine, but must not change anything itself. A link that is
+    /// down tries again at once, and what an attempt finds that had begun before is no answer.
     ///
     /// # Errors
     /// [`Unfinished`]; a server that is not the pinned one, or of another version, ends every
@@ -60,25 +60,33 @@ impl Session {
             Patience::WhileReachable(None) | Patience::Forever => None,
         };
         let (mut steps, link) = (self.steps(), self.link());
-        let mut before = link.borrow().failures();
-        if before > 0 {
-            self.hurry();
-        }
+        let begun = self.begun_before();
         loop {
             // Before the check, so that nothing that happens meanwhile is missed.
             steps.mark_unchanged();
             let state = link.borrow().clone();
-            before = before.min(state.failures());
             if let Some(found) = check(self.clone()).await? {
                 return Ok(found);
             }
-            hopeless(&state, before, patience)?;
+            hopeless(&state, begun, patience)?;
             tokio::select! {
                 changed = steps.changed() => if changed.is_err() {
                     return Err(self.why_stopped().await.into());
                 },
-                () = until(end) => return Err(in_vain(&link.borrow())),
+                () = until(end) => return Err(in_vain(&link.borrow(), begun)),
             }
+        }
+    }
+
+    /// The newest attempt that does not count for whoever asks now. A link that is down is asked for
+    /// another.
+    fn begun_before(&self) -> u64 {
+        match (&*self.link().borrow(), self.hurry()) {
+            (LinkState::Down { .. }, hurry) => hurry.now(),
+            // The first is as old as the link, and its end is not known: whoever has just opened a
+            // profile waits for this one.
+            (LinkState::Connecting, hurry) if hurry.begun() == 1 => 0,
+            (_, hurry) => hurry.begun(),
         }
     }
 
@@ -100,10 +108,10 @@ pub(crate) async fn until(end: Option<Instant>) {
     }
 }
 
-/// Ends the waiting that nothing can come of; `before` attempts had failed when it began.
-fn hopeless(state: &LinkState, before: u32, patience: Patience) -> Result<(), Unfinished> {
-    let LinkState::Down { blame, text, failures } = state else { return Ok(()) };
-    if *failures <= before {
+/// Ends the waiting that nothing can come of; attempts up to `begun` are older than it.
+fn hopeless(state: &LinkState, begun: u64, patience: Patience) -> Result<(), Unfinished> {
+    let LinkState::Down { blame, text, failures, attempt } = state else { return Ok(()) };
+    if *attempt <= begun {
         return Ok(());
     }
     match (blame, patience) {
@@ -117,11 +125,15 @@ fn hopeless(state: &LinkState, before: u32, patience: Patience) -> Result<(), Un
     }
 }
 
-fn in_vain(state: &LinkState) -> Unfinished {
+fn in_vain(state: &LinkState, begun: u64) -> Unfinished {
     match state {
         LinkState::Up => Unfinished::TimedOut,
-        LinkState::Down { text, .. } => Unfinished::Unreachable(text.clone()),
-        LinkState::Connecting => Unfinished::Unreachable("it has not answered yet".to_owned()),
+        LinkState::Down { text, attempt, .. } if *attempt > begun => {
+            Unfinished::Unreachable(text.clone())
+        }
+        LinkState::Down { .. } | LinkState::Connecting => {
+            Unfinished::Unreachable("it has not answered yet".to_owned())
+        }
         LinkState::Offline => Unfinished::Unreachable("no connection was wanted".to_owned()),
     }
 }

@@ -27,6 +27,7 @@ mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod heard;
+mod hurry;
 mod link;
 mod pin;
 mod post;
@@ -36,7 +37,8 @@ pub use backoff::Backoff;
 pub use connection::{Connection, FrameReceiver, FrameSender, MESSAGE_LEN_MAX};
 pub use dial::{BadProxy, Limits, Socks5};
 pub use error::{Blame, ConnectError, Lost, Step};
-pub use link::{Down, Hurry, Link, LinkConfig, LinkEvent, Outgoing};
+pub use hurry::Hurry;
+pub use link::{Down, Link, LinkConfig, LinkEvent, Outgoing};
 pub use pin::Pin;
 pub use post::post;
 pub use tls::client_config;

@@ -12,13 +12,11 @@ use crate::{
     connection::{Connection, FrameReceiver, FrameSender},
     dial::{Limits, Socks5},
     error::{Blame, ConnectError, Lost},
+    hurry::Hurry,
     pin::Pin,
 };
-use std::{future::Future, sync::Arc, time::Duration};
-use tokio::{
-    sync::{Notify, mpsc},
-    task::JoinHandle,
-};
+use std::{future::Future, time::Duration};
+use tokio::{sync::mpsc, task::JoinHandle};
 use undertone_wire::{Frame, Info, ServerAddress};
 
 /// Frames to send that may wait; each is a small request.
@@ -71,6 +69,8 @@ pub enum LinkEvent {
     Frame(Box<Frame>),
     /// There is no connection; the next attempt comes by itself.
     Disconnected {
+        /// The attempt that failed, or that had opened the connection: see [`Hurry`].
+        attempt: u64,
         /// Why.
         why: Down,
         /// When it will be tried again.
@@ -108,18 +108,6 @@ pub struct Link {
     /// Cuts its waiting times short.
     pub hurry: Hurry,
     task: JoinHandle<()>,
-}
-
-/// Cuts the waiting time of a [`Link`] short; clones are equal.
-#[derive(Clone, Debug, Default)]
-pub struct Hurry(Arc<Notify>);
-
-impl Hurry {
-    /// The next attempt is made at once, because the network has changed or somebody is waiting. The
-    /// waiting times after it grow as before.
-    pub fn now(&self) {
-        self.0.notify_one();
-    }
 }
 
 impl Link {
@@ -167,6 +155,7 @@ impl Driver {
 
     /// One connection, from dialling to its end.
     async fn connect_once(&mut self) -> Result<Down, Abandoned> {
+        self.hurry.begin();
         let LinkConfig { address, pin, proxy, limits, .. } = &self.config;
         let opening = Connection::open_pinned(address, pin, proxy.as_ref(), limits);
         let opened = match discarding(&mut self.frames, opening).await? {
@@ -198,17 +187,20 @@ impl Driver {
     /// Says what happened and waits.
     async fn pause(&mut self, why: Down) -> Result<(), Abandoned> {
         let backoff = &mut self.config.backoff;
-        if matches!(&why, Down::NotOpened(error) if waiting_helps_little(error.blame())) {
-            backoff.give_time();
+        match &why {
+            Down::NotOpened(error) if waiting_helps_little(error.blame()) => backoff.give_time(),
+            Down::NotOpened(_) => {}
+            // Whoever asked before it ended had what they asked for.
+            Down::Lost(_) => self.hurry.forget(),
         }
-        let retry_in = backoff.next_delay();
+        let (attempt, retry_in) = (self.hurry.begun(), backoff.next_delay());
         tracing::debug!(reason = %why, retry_ms = retry_in.as_millis(), "no connection");
         let waiting = async {
-            let told = self.events.send(LinkEvent::Disconnected { why, retry_in }).await;
+            let told = self.events.send(LinkEvent::Disconnected { attempt, why, retry_in }).await;
             told.map_err(|_| Abandoned)?;
             tokio::select! {
                 () = tokio::time::sleep(retry_in) => Ok(()),
-                () = self.hurry.0.notified() => Ok(()),
+                () = self.hurry.asked() => Ok(()),
                 () = self.events.closed() => Err(Abandoned),
             }
         };
@@ -289,6 +281,38 @@ async fn pump_out(
 mod tests {
     use super::*;
     use crate::connection::MESSAGE_LEN_MAX;
+    use crate::error::Step;
+    use futures_util::FutureExt;
+    use undertone_puppet::first;
+
+    /// A link's task as it stands between two attempts, an hour apart, and the ends that its owner has.
+    fn resting() -> (Driver, mpsc::Receiver<LinkEvent>, mpsc::Sender<Outgoing>) {
+        let (events_in, events) = mpsc::channel(EVENTS);
+        let (frames, frames_out) = mpsc::channel(FRAMES);
+        let address = ServerAddress::new("ada.example", 443, first(1).first.server_id()).unwrap();
+        let mut config = LinkConfig::new(address, None, 1);
+        config.backoff = Backoff::new(Duration::from_secs(3_600), Duration::from_secs(3_600), 1);
+        let hurry = Hurry::default();
+        let driver = Driver { config, events: events_in, frames: frames_out, hurry, connection: 0 };
+        (driver, events, frames)
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_before_a_connection_opened_cuts_no_wait_after_its_end() {
+        let (mut driver, _events, _frames) = resting();
+        driver.hurry.begin();
+        driver.hurry.now();
+        assert!(driver.pause(Down::Lost(Lost::Closed)).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_during_an_attempt_that_fails_has_another_made_at_once() {
+        let (mut driver, _events, _frames) = resting();
+        driver.hurry.begin();
+        driver.hurry.now();
+        let failed = Down::NotOpened(ConnectError::TimedOut(Step::Connect));
+        assert!(driver.pause(failed).now_or_never().is_some_and(|paused| paused.is_ok()));
+    }
 
     #[test]
     fn what_waits_is_bounded_in_bytes() {

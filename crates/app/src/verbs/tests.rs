@@ -194,11 +194,16 @@ fn connected() -> LinkEvent {
 /// Every attempt fails, for as long as the rig stands.
 fn never_connect(rig: &Rig) {
     let events = rig.events.clone();
-    let down = || {
+    let down = |attempt| {
         let why = Down::NotOpened(ConnectError::TimedOut(Step::Connect));
-        LinkEvent::Disconnected { why, retry_in: Duration::ZERO }
+        LinkEvent::Disconnected { attempt, why, retry_in: Duration::ZERO }
     };
-    tokio::spawn(async move { while events.send(down()).await.is_ok() {} });
+    tokio::spawn(async move {
+        let mut attempt = 1;
+        while events.send(down(attempt)).await.is_ok() {
+            attempt += 1;
+        }
+    });
 }
 
 fn sending(text: &str, no_wait: bool) -> send::Args {

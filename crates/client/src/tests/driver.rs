@@ -92,7 +92,7 @@ async fn frames_of_a_lost_connection_do_not_go_out_on_the_next() {
     let mut link = rig.running.session.link();
     link.wait_for(|state| *state == LinkState::Up).await.unwrap();
     let retry_in = std::time::Duration::ZERO;
-    let lost = LinkEvent::Disconnected { why: Down::Lost(Lost::Closed), retry_in };
+    let lost = LinkEvent::Disconnected { attempt: 1, why: Down::Lost(Lost::Closed), retry_in };
     rig.events.send(lost).await.unwrap();
     link.wait_for(|state| matches!(state, LinkState::Down { .. })).await.unwrap();
     rig.running.close().await;
@@ -109,8 +109,8 @@ async fn the_engine_hears_of_the_end_of_what_it_had_and_of_nothing_else() {
     let mut link = rig.running.session.link();
     for failures in 1..=2 {
         let why = Down::NotOpened(ConnectError::WrongServer);
-        let retry_in = std::time::Duration::ZERO;
-        rig.events.send(LinkEvent::Disconnected { why, retry_in }).await.unwrap();
+        let (attempt, retry_in) = (failures.into(), std::time::Duration::ZERO);
+        rig.events.send(LinkEvent::Disconnected { attempt, why, retry_in }).await.unwrap();
         let is_next = |state: &LinkState| matches!(state, LinkState::Down { failures: counted, .. } if *counted == failures);
         link.wait_for(is_next).await.unwrap();
     }
