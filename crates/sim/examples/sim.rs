@@ -114,7 +114,7 @@ fn sweep(wanted: &Wanted) -> bool {
             scope.spawn(|| work(wanted, &shared));
         }
     });
-    let totals = shared.totals.into_inner().unwrap_or_default();
+    let totals = shared.totals.into_inner().expect(PANICKED);
     let seconds = begun.elapsed().as_secs_f64().max(0.001);
     summarise(&totals, seconds);
     totals.failures.is_empty()
@@ -135,7 +135,7 @@ fn work(wanted: &Wanted, shared: &Shared) {
 }
 
 fn note(seed: u64, outcome: &Outcome, shared: &Shared) {
-    let Ok(mut totals) = shared.totals.lock() else { return };
+    let mut totals = shared.totals.lock().expect(PANICKED);
     totals.seeds += 1;
     totals.simulated_ms += outcome.simulated_ms;
     totals.coverage.add(&outcome.coverage);
