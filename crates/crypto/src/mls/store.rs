@@ -38,17 +38,17 @@ pub(super) struct Savepoint {
 }
 
 /// Why a stored record cannot be used, or one cannot be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreFault {
     /// Written by a newer program.
     #[error("the conversation keys were written by a newer version (record version {0})")]
     Newer(u8),
-    /// Not what was written.
-    #[error("the conversation keys are damaged")]
-    Damaged,
+    /// Not what was written; why.
+    #[error("the conversation keys are damaged: {0}")]
+    Damaged(String),
     /// OpenMLS handed over something that CBOR cannot say: a bug.
-    #[error("a record could not be encoded")]
-    Encode,
+    #[error("a record could not be encoded: {0}")]
+    Encode(String),
 }
 
 #[derive(Default)]
@@ -170,7 +170,8 @@ fn body(record: &[u8]) -> Result<&[u8], StoreFault> {
     match record.split_first() {
         Some((&VERSION, body)) => Ok(body),
         Some((&version, _)) if version > VERSION => Err(StoreFault::Newer(version)),
-        _ => Err(StoreFault::Damaged),
+        Some((version, _)) => Err(StoreFault::Damaged(format!("record version {version}"))),
+        None => Err(StoreFault::Damaged("an empty record".to_owned())),
     }
 }
 
@@ -187,9 +188,9 @@ fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, StoreFault> {
 }
 
 fn encode_onto<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), StoreFault> {
-    cbor::encode_onto(value, bytes).map_err(|_| StoreFault::Encode)
+    cbor::encode_onto(value, bytes).map_err(|error| StoreFault::Encode(error.to_string()))
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreFault> {
-    cbor::decode(bytes).map_err(|_| StoreFault::Damaged)
+    cbor::decode(bytes).map_err(|error| StoreFault::Damaged(error.to_string()))
 }

@@ -80,8 +80,9 @@ fn a_forgotten_group_leaves_no_record() {
 fn a_newer_record_is_told_apart_from_a_damaged_one() {
     let load = |value: &[u8]| Mls::load([(b"tree\0".to_vec(), value.to_vec())]).err();
     assert_eq!(load(&[2, 0xf6]), Some(Refused::Store(StoreFault::Newer(2))));
-    assert_eq!(load(&[0, 0xf6]), Some(Refused::Store(StoreFault::Damaged)));
-    assert_eq!(load(&[]), Some(Refused::Store(StoreFault::Damaged)));
+    let damaged = |why: &str| Some(Refused::Store(StoreFault::Damaged(why.to_owned())));
+    assert_eq!(load(&[0, 0xf6]), damaged("record version 0"));
+    assert_eq!(load(&[]), damaged("an empty record"));
 }
 
 #[test]
