@@ -1,11 +1,16 @@
 //! Ed25519 (RFC 8032), the one signature of the protocol: the server's, and by way of `crypto` the
 //! devices' and the identities'.
 //!
+//! Nothing here separates purposes. A message comes with its own already, since each kind of key has its
+//! framing: a server's and an identity's `u8 length ‖ label ‖ message` ([`crate::sign`] and `signature.rs`
+//! of `crypto`), a leaf's that of MLS, `SignContent` of RFC 9420 (OpenMLS and `leaf.rs` of `crypto`). Nobody
+//! else signs, and a new caller must choose one of them.
+//!
 //! Under the feature `stand-in` it is a toy that anybody can forge: see `stand_in.rs`.
 
 use ed25519_dalek::SigningKey;
 
-/// The signature of `key` over `message`.
+/// The signature of `key` over these very bytes, which name their purpose: see above.
 #[cfg(not(feature = "stand-in"))]
 pub fn sign(key: &SigningKey, message: &[u8]) -> [u8; 64] {
     use ed25519_dalek::Signer;
