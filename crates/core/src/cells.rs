@@ -311,6 +311,11 @@ impl Cells {
         self.outbox.hold_lane(chat, hold);
     }
 
+    /// Holds a conversation's change back, cell and parcel, or with `None` lets it go.
+    pub(crate) fn hold_change(&mut self, chat: ChatId, parcel: Option<[u8; 16]>) {
+        self.outbox.hold_change(chat, parcel);
+    }
+
     /// Takes a conversation's lane and control cells out of the outbox.
     pub(crate) fn forget_chat(&mut self, chat: ChatId) {
         self.forget_where(|owner| owner.chat() == Some(chat));
@@ -341,6 +346,13 @@ impl Cells {
     pub(crate) fn stored_cell(&self, tag: &Tag) -> Option<Cell> {
         let stored = matches!(self.put_state(tag), Some(PutState::Stored(_)));
         stored.then(|| self.sealed_cell(tag)).flatten()
+    }
+
+    /// The tick in which a cell of the outbox was stored before a recovery has undone that: it comes
+    /// back, and counts there.
+    pub(crate) fn comes_back(&self, tag: &Tag, log: &LogFollower) -> Option<u64> {
+        let stored = matches!(self.put_state(tag), Some(PutState::Stored(_)));
+        self.archive.undone_tick(tag, log).filter(|_| stored)
     }
 
     /// Takes a cell out of the outbox, stored or not.

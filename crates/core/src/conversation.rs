@@ -115,9 +115,12 @@ pub(crate) struct Conversation {
     next_outgoing: u64,
     /// Newest number of each device that counted here.
     numbers: BTreeMap<Author, u64>,
-    /// The effective ticks of those.
+    /// The effective ticks of those, as far as they counted there for good.
     #[serde(default)]
     numbered_in: BTreeMap<Author, u64>,
+    /// Others' messages that may not count where they stand.
+    #[serde(default)]
+    unsure: lost::Unsure,
     /// Devices of which a cell counted.
     joined: BTreeSet<Author>,
     names: BTreeMap<IdentityKey, Name>,

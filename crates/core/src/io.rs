@@ -543,12 +543,14 @@ pub struct Changes {
     pub records: BTreeMap<(&'static str, Vec<u8>), Option<Vec<u8>>>,
     /// Rows of history: new, or in another state.
     pub messages: Vec<HistoryRow>,
+    /// Rows of others, after those, that stand at another place now: where they stood did not count.
+    pub moved: Vec<HistoryRow>,
 }
 
 impl Changes {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.messages.is_empty()
+        self.records.is_empty() && self.messages.is_empty() && self.moved.is_empty()
     }
 }
 
@@ -556,7 +558,8 @@ impl Changes {
 pub const SPACES: [&str; 8] = ["account", "chat", "out", "link", "mls", "cell", "log", "archive"];
 
 /// One message as the history keeps it; (chat, from, author, message) names it. One's own changes
-/// its state and place; somebody else's is what it was when it came.
+/// its state and place; somebody else's is what it was when it came, and is moved at most
+/// ([`Changes::moved`]).
 ///
 /// A device id alone names nobody: its owner chooses it, and may choose another's.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -279,6 +279,12 @@ impl World {
                         person.disk.history.entry(key).or_insert(row);
                     }
                 }
+                for row in changes.moved {
+                    let key = (row.chat, row.from, row.author, row.message);
+                    if let Some(moved) = person.disk.history.get_mut(&key) {
+                        (moved.order, moved.stored_ms) = (row.order, row.stored_ms);
+                    }
+                }
             }
             Output::Transmit { id, request } => self.serve(name, id, request),
             Output::Event(event) => person.events.push(event),

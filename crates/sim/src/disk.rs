@@ -35,6 +35,11 @@ impl Disk {
                 self.history.insert(place, row);
             }
         }
+        for row in changes.moved {
+            if let Some(moved) = self.history.get_mut(&(row.chat, row.message, row.author)) {
+                (moved.order, moved.stored_ms) = (row.order, row.stored_ms);
+            }
+        }
     }
 
     /// Whether the newest step brought this message here for the first time: only then it is announced.

@@ -147,7 +147,8 @@ impl World {
         let same = self.people[who].life == life && self.people[who].account.is_some();
         if same && matches!(input, Input::Answer { .. }) && self.rng.random_bool(0.5) {
             self.coverage.count("stale-answer");
-            self.feed_noted(who, life, input);
+            // Which is as if it had not come: nothing is noted.
+            self.feed(who, input);
         }
     }
 

@@ -53,7 +53,7 @@ impl Told {
 
     /// Whether a gap is about what was not read in a group, or a conversation, that was begun anew.
     pub(crate) fn is_of_ended_group(gap: &str) -> bool {
-        let told = ["when the group was begun anew", "that you begin anew", BEGUN_ANEW];
+        let told = ["when the group was begun anew", "began it anew: what others", BEGUN_ANEW];
         told.iter().any(|words| gap.contains(words))
     }
 

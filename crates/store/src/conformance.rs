@@ -1,7 +1,7 @@
 //! One suite that every store runs.
 
 use crate::{
-    Batch, EVENTS_KEPT, EventRow, HistoryQuery, Memory, NewEvent, SETTING_BYTES_MAX, Store,
+    Batch, EVENTS_KEPT, EventRow, HistoryQuery, Listed, Memory, NewEvent, SETTING_BYTES_MAX, Store,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -59,13 +59,14 @@ fn all_of(chat: ChatId) -> HistoryQuery {
 
 /// Every check, each on a store of its own.
 pub(crate) fn run(mut fresh: impl FnMut() -> Box<dyn Store>) {
-    let checks: [fn(&mut dyn Store); 13] = [
+    let checks: [fn(&mut dyn Store); 14] = [
         records_are_put_replaced_and_erased,
         a_record_is_named_by_space_and_key,
         history_stands_in_transcript_order,
         history_is_paged_backwards,
         an_own_row_is_replaced_and_stays_read,
         somebody_elses_row_stays_as_it_came,
+        a_row_that_is_moved_stands_elsewhere_and_says_the_same,
         a_message_is_announced_once,
         two_authors_may_use_one_id,
         marking_counts_once_and_only_in_its_chat,
@@ -160,6 +161,19 @@ fn somebody_elses_row_stays_as_it_came(store: &mut dyn Store) {
     store.commit(&messages([other])).unwrap();
     let found = store.message(&MessageId([1; 16])).unwrap();
     assert_eq!(found.iter().map(|listed| &listed.row).collect::<Vec<_>>(), [&first]);
+}
+
+fn a_row_that_is_moved_stands_elsewhere_and_says_the_same(store: &mut dyn Store) {
+    store.commit(&messages([row(WITH_BEN, 1, &[1]), row(WITH_BEN, 2, &[2])])).unwrap();
+    store.mark_read(&WITH_BEN, &[MessageId([1; 16])]).unwrap();
+    let there = HistoryRow { order: vec![3], stored_ms: Some(7), ..row(WITH_BEN, 1, &[1]) };
+    let other = HistoryRow { text: "other words".to_owned(), sent_ms: 9, ..there.clone() };
+    let unknown = row(WITH_BEN, 9, &[9]);
+    let changes = Changes { moved: vec![other, unknown], ..Changes::default() };
+    store.commit(&Batch { changes, events: Vec::new() }).unwrap();
+    assert_eq!(ids(store, all_of(WITH_BEN)), [2, 1]);
+    let found = store.message(&MessageId([1; 16])).unwrap();
+    assert_eq!(found, [Listed { row: there, read: true }]);
 }
 
 fn a_message_is_announced_once(store: &mut dyn Store) {

@@ -32,14 +32,22 @@ impl Memory {
         if self.full { Err(StoreError::Full) } else { Ok(()) }
     }
 
+    fn find(&mut self, row: &HistoryRow) -> Option<&mut Listed> {
+        let key = |row: &HistoryRow| (row.chat, row.from, row.author, row.message);
+        self.messages.iter_mut().find(|listed| key(&listed.row) == key(row))
+    }
+
+    /// It stands elsewhere now.
+    fn shift(&mut self, row: &HistoryRow) {
+        if let Some(listed) = self.find(row) {
+            listed.row.order.clone_from(&row.order);
+            listed.row.stored_ms = row.stored_ms;
+        }
+    }
+
     /// False when it stood here before, as somebody else's.
     fn put(&mut self, row: &HistoryRow) -> bool {
-        let same = |listed: &&mut Listed| {
-            let old = &listed.row;
-            (old.chat, old.from, old.author, old.message)
-                == (row.chat, row.from, row.author, row.message)
-        };
-        match self.messages.iter_mut().find(same) {
+        match self.find(row) {
             Some(listed) if listed.row.own => listed.row = HistoryRow { own: true, ..row.clone() },
             Some(_) => return false,
             None => self.messages.push(Listed { row: row.clone(), read: row.own }),
@@ -69,6 +77,7 @@ impl Store for Memory {
             let place = if self.put(row) { &mut written } else { &mut repeated };
             place.insert(row.message);
         }
+        batch.changes.moved.iter().for_each(|row| self.shift(row));
         let repeated = &repeated - &written;
         for NewEvent { row, .. } in batch.events.iter().filter(|event| !event.repeats(&repeated)) {
             self.newest += 1;

@@ -51,6 +51,7 @@ impl Store for Sqlite {
         let transaction = self.connection.transaction()?;
         tables::write_records(&transaction, &batch.changes.records)?;
         let repeated = history::write(&transaction, &batch.changes.messages)?;
+        history::write_moved(&transaction, &batch.changes.moved)?;
         tables::append_events(&transaction, &batch.events, &repeated)?;
         let newest = tables::newest_event(&transaction)?;
         transaction.commit()?;

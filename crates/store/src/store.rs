@@ -99,7 +99,7 @@ pub struct ChatSummary {
 ///   do not stay on disk after the next [`Self::forget_erased`], or after the store is closed.
 /// * An own [`HistoryRow`] with the same (chat, from, author, message) replaces the one before and
 ///   stays marked as read. Somebody else's is never replaced: what was read stays as it was read, and is
-///   not announced again.
+///   not announced again. A row of [`Changes::moved`] takes its place and its time, and nothing else.
 /// * Reading takes no side effects; an error leaves everything as it was.
 pub trait Store: Send {
     /// Makes `batch` durable; the number of the newest event, 0 if there never was one.

@@ -53,4 +53,5 @@ impl Outbox {
 fn merge(into: &mut Changes, later: Changes) {
     into.records.extend(later.records);
     into.messages.extend(later.messages);
+    into.moved.extend(later.moved);
 }

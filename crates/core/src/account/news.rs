@@ -104,6 +104,11 @@ impl News {
         self.changes.messages.push(row);
     }
 
+    /// A row of somebody else's that stands at another place than it did.
+    pub(crate) fn moved(&mut self, row: HistoryRow) {
+        self.changes.moved.push(row);
+    }
+
     /// Something for the account to do.
     pub(crate) fn task(&mut self, task: Task) {
         self.tasks.push_back(task);

@@ -66,7 +66,7 @@ impl Archive {
         self.kept.get(tag).map(Kept::tick).filter(|tick| log.is_undone(*tick))
     }
 
-    /// Keeps a cell with its proof. One that is there already stays: its first listing counts.
+    /// Keeps a cell with its proof. Of two proofs of it the one of the first listing stays, for that counts.
     pub(super) fn keep(
         &mut self,
         tag: Tag,
@@ -75,7 +75,11 @@ impl Archive {
         receipt: Receipt,
         now_ms: u64,
     ) {
-        if self.kept.contains_key(&tag) {
+        if let Some(kept) = self.kept.get(&tag) {
+            if kept.cell == cell && receipt.head.head.tick < kept.tick() {
+                let kept = Kept { receipt, ..kept.clone() };
+                self.save(tag, kept);
+            }
             return;
         }
         let order = self.by_order.keys().next_back().map_or(0, |last| last.saturating_add(1));

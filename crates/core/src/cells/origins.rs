@@ -11,7 +11,7 @@ use super::{Cells, Owner, evidence::Evidence};
 use crate::log::{Breach, Hole, LogFollower};
 use std::collections::BTreeMap;
 use undertone_crypto::{SlotKeys, evidence_keys};
-use undertone_wire::{Cell, Tag};
+use undertone_wire::{Cell, CellHash, Receipt, Tag};
 
 /// Tags of which this is remembered at most; beyond it everything is looked up anew.
 const ORIGINS_MAX: usize = 16_384;
@@ -61,8 +61,8 @@ impl Listing {
 enum Origin {
     /// Its evidence is being fetched.
     Asking { keys: SlotKeys, stands: u64 },
-    /// The tick that counts, of the listing in `stands`.
-    Settled { stands: u64, counts: u64 },
+    /// The tick that counts, of the listing in `stands`; and what proves it, where that is another.
+    Settled { stands: u64, counts: u64, proof: Option<Box<Evidence>> },
 }
 
 #[derive(Default)]
@@ -71,7 +71,17 @@ pub(super) struct Origins(BTreeMap<Tag, Origin>);
 impl Origins {
     fn settled(&self, tag: &Tag, listed: u64) -> Option<u64> {
         match self.0.get(tag)? {
-            Origin::Settled { stands, counts } if *stands == listed => Some(*counts),
+            Origin::Settled { stands, counts, .. } if *stands == listed => Some(*counts),
+            _ => None,
+        }
+    }
+
+    /// The receipt of an earlier life that proves where this very cell was first listed.
+    pub(super) fn first_receipt(&self, tag: &Tag, cell: CellHash) -> Option<&Receipt> {
+        match self.0.get(tag)? {
+            Origin::Settled { proof: Some(proof), .. } if proof.cell == cell => {
+                Some(&proof.receipt)
+            }
             _ => None,
         }
     }
@@ -143,12 +153,14 @@ impl Cells {
             return Ok(());
         };
         let stands = *stands;
-        let proved = match Evidence::open(keys, cell) {
-            Some(Evidence { cell, receipt }) => log.origin(&receipt, &of, cell, stands)?,
+        let evidence = Evidence::open(keys, cell);
+        let proved = match &evidence {
+            Some(Evidence { cell, receipt }) => log.origin(receipt, &of, *cell, stands)?,
             None => None,
         };
         let counts = proved.unwrap_or(stands);
-        self.origins.note(of, Origin::Settled { stands, counts });
+        let proof = proved.and(evidence).map(Box::new);
+        self.origins.note(of, Origin::Settled { stands, counts, proof });
         Ok(())
     }
 
@@ -156,7 +168,8 @@ impl Cells {
     pub(crate) fn no_evidence(&mut self, of: Tag) {
         if let Some(Origin::Asking { stands, .. }) = self.origins.0.get(&of) {
             let stands = *stands;
-            self.origins.note(of, Origin::Settled { stands, counts: stands });
+            let settled = Origin::Settled { stands, counts: stands, proof: None };
+            self.origins.note(of, settled);
         }
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Outbox {
     parts: BTreeMap<[u8; 16], usize>,
     /// Conversations whose lane cells are held back.
     held: BTreeSet<ChatId>,
+    /// Changes of conversations that are held back, by their parcels.
+    held_changes: BTreeMap<ChatId, [u8; 16]>,
     /// Sendable cells, by the order of putting.
     ready: BTreeSet<(u64, Tag)>,
     in_flight: usize,
@@ -106,7 +108,12 @@ impl Outbox {
 
     /// Whether a cell has to wait for others.
     fn is_blocked(&self, put: &Put) -> bool {
-        let held = matches!(put.owner, Owner::Lane { chat, .. } if self.held.contains(&chat));
+        let held = match put.owner {
+            Owner::Lane { chat, .. } => self.held.contains(&chat),
+            Owner::Control { chat, .. } => self.held_changes.contains_key(&chat),
+            Owner::Part { parcel } => self.held_changes.values().any(|held| *held == parcel),
+            _ => false,
+        };
         held || put.after.iter().any(|parcel| self.parts.contains_key(parcel))
     }
 
@@ -115,6 +122,13 @@ impl Outbox {
             self.held.insert(chat);
         } else {
             self.held.remove(&chat);
+        }
+    }
+
+    pub(super) fn hold_change(&mut self, chat: ChatId, parcel: Option<[u8; 16]>) {
+        match parcel {
+            Some(parcel) => drop(self.held_changes.insert(chat, parcel)),
+            None => drop(self.held_changes.remove(&chat)),
         }
     }
 

@@ -4,7 +4,10 @@
 //! commit is merged (or skipped as void, for that counts too) it is kept, as soon as the tick's head
 //! is at hand with the server's signature.
 //!
-//! So is a cell of one's own lane that was seen listed before the answer to its PUT came, which may
+//! One that a recovery had undone, and that is listed again with evidence of where it was first, is kept
+//! with that evidence: should the server be restored once more, all show the same first listing.
+//!
+//! A cell of one's own lane is kept too that was seen listed before the answer to its PUT came, which may
 //! never come: it counts, and nobody else keeps it.
 
 use super::{Cells, Owner};
@@ -51,6 +54,10 @@ impl Cells {
     /// one that is not at hand.
     pub(crate) fn keep_fetched(&mut self, keys: &SlotKeys, owner: Owner, log: &mut LogFollower) {
         let Some((cell, proof)) = self.witness.seen.remove(&keys.tag) else { return };
+        if let Some(receipt) = self.origins.first_receipt(&keys.tag, cell.hash()).cloned() {
+            let put = (keys.write, cell);
+            return self.archive.keep(keys.tag, put, owner, receipt, log.time_ms());
+        }
         if self.witness.unsigned.len() >= SEEN_MAX {
             return;
         }

@@ -10,6 +10,7 @@ use crate::mutant::{Mutant, planted};
 impl Conversation {
     /// Does everything that can be done now.
     pub(crate) fn advance(&mut self, ctx: &mut Ctx<'_>) {
+        self.hold_pending(ctx);
         self.read_past(ctx);
         while self.is_live() && self.advance_epoch(ctx) {}
         if self.is_live() {

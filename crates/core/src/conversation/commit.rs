@@ -91,8 +91,13 @@ impl Conversation {
     /// When something has to be looked at again, by the engine's own clock.
     pub(crate) fn next_wake_ms(&self, now_ms: u64) -> Option<u64> {
         let closed = self.held || self.leaving || self.reading.control.is_some();
-        if !self.is_live() || self.pending.is_some() || closed || self.succession.yields {
+        if !self.is_live() || closed || self.succession.yields {
             return None;
+        }
+        if self.pending.is_some() {
+            // It is held back until then, if a recovery may have undone it.
+            let until_ms = self.pace.waits_until_ms(now_ms);
+            return (until_ms > now_ms).then_some(until_ms);
         }
         let due = |intent: &Intent| match intent {
             Intent::Remove { not_before_ms, .. } => *not_before_ms,

@@ -142,6 +142,7 @@ impl Conversation {
             next_outgoing: 0,
             numbers: BTreeMap::new(),
             numbered_in: BTreeMap::new(),
+            unsure: super::lost::Unsure::default(),
             joined: BTreeSet::new(),
             names: BTreeMap::new(),
             pace: Pace {

@@ -191,15 +191,18 @@ impl Conversation {
     }
 
     /// The lanes that may have something to read: all of them when the log has moved, otherwise those
-    /// with slots that are listed and not read. In a large group most lanes are silent.
+    /// with slots that are listed and not read, and one's own, where something may come back. In a large
+    /// group most lanes are silent.
     fn lanes_with_news(&mut self, at: At, walked: u64) -> Vec<u32> {
         let epoch = self.epoch_at(at);
-        let (number, all) = (epoch.number, epoch.lanes.keys().copied().collect());
+        let (number, own) = (epoch.number, epoch.own.leaf);
+        let all = epoch.lanes.keys().copied().collect();
         if self.reading.scanned.insert(number, walked) != Some(walked) {
             return all;
         }
         let waiting = self.reading.lanes.range((number, 0)..=(number, u32::MAX));
-        waiting.filter(|(_, ahead)| ahead.is_waiting()).map(|((_, leaf), _)| *leaf).collect()
+        let news = |((_, leaf), ahead): &(&LaneOf, &Ahead)| ahead.is_waiting() || *leaf == own;
+        waiting.filter(news).map(|((_, leaf), _)| *leaf).collect()
     }
 
     fn read_lane(&mut self, at: At, leaf: u32, limit: u64, ctx: &mut Ctx<'_>) -> Reached {
@@ -311,8 +314,17 @@ impl Conversation {
 
     /// Whether a lane ends there, or goes on with a slot of which it is not known yet where it was
     /// first listed.
-    fn reached_without_slot(&self, at: At, leaf: u32, limit: u64, ctx: &Ctx<'_>) -> Reached {
+    fn reached_without_slot(
+        &mut self,
+        at: At,
+        leaf: u32,
+        limit: u64,
+        ctx: &mut Ctx<'_>,
+    ) -> Reached {
         let (number, _, own) = self.facts(at);
+        if leaf == own && at == At::Now && self.own_comes_back(limit, ctx) {
+            return Reached::Fetching;
+        }
         let ahead = self.reading.lanes.get(&(number, leaf));
         let asks = ahead.filter(|ahead| ahead.reads.is_empty()).and_then(|ahead| ahead.asks);
         match asks {
@@ -322,6 +334,16 @@ impl Conversation {
             }
             _ => Reached::Limit,
         }
+    }
+
+    /// Whether the next slot of one's own lane held a cell that a recovery has undone and that this
+    /// device puts again: it counts where it was first listed, and decides what comes after it.
+    fn own_comes_back(&mut self, limit: u64, ctx: &Ctx<'_>) -> bool {
+        let own = self.epoch.own.leaf;
+        let lane = self.epoch.lanes.get_mut(&own);
+        let tag = lane.map(|lane| lane.next.keys(&ctx.me.server).tag);
+        let tick = tag.and_then(|tag| ctx.cells.comes_back(&tag, ctx.log));
+        tick.is_some_and(|tick| tick <= limit)
     }
 
     /// The lane goes on behind this slot.

@@ -29,6 +29,7 @@ impl Conversation {
         self.keep_commit(ctx);
         self.settle_pending(win, opening, ctx);
         self.take_back(win.closing);
+        self.settle_unsure(win.closing);
         ctx.cells.forget_chat(self.chat);
         ctx.cells.hold_lane(self.chat, false);
         self.pace.last_commit_ms = ctx.now_ms;

@@ -130,7 +130,7 @@ impl Conversation {
 
     fn show(&mut self, entry: &Entry, text: String, ctx: &mut Ctx<'_>) {
         let message = entry.body.id(&entry.author);
-        ctx.news.row(HistoryRow {
+        let row = HistoryRow {
             chat: self.chat,
             message,
             author: entry.author.device.0,
@@ -146,7 +146,14 @@ impl Conversation {
             sent_ms: entry.body.sent_ms,
             stored_ms: ctx.log.time_of(entry.effective),
             state: MessageState::Received,
-        });
+        };
+        if self.unsure.comes_again(&message) {
+            return ctx.news.moved(row);
+        }
+        if entry.when == Arrival::InTime && self.may_have_ended_before(entry.effective, ctx) {
+            self.unsure.note(message, entry.effective);
+        }
+        ctx.news.row(row);
         ctx.news.event(Event::Message { chat: self.chat, message });
         if planted(Mutant::ShownTwice) && entry.slot == 3 {
             ctx.news.event(Event::Message { chat: self.chat, message });

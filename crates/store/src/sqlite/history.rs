@@ -40,6 +40,25 @@ pub(super) fn write(
     Ok(&repeated - &written)
 }
 
+/// Rows of others that stand elsewhere now; nothing else of them changes.
+pub(super) fn write_moved(connection: &Connection, moved: &[HistoryRow]) -> Result<(), StoreError> {
+    let mut put = connection.prepare_cached(
+        "UPDATE messages SET place = ?5, stored_ms = ?6
+         WHERE chat = ?1 AND identity = ?2 AND author = ?3 AND message = ?4",
+    )?;
+    for row in moved {
+        put.execute(params![
+            row.chat.0,
+            row.from.0,
+            row.author,
+            row.message.0,
+            row.order,
+            row.stored_ms.map(rows::bounded),
+        ])?;
+    }
+    Ok(())
+}
+
 pub(super) fn list(
     connection: &Connection,
     query: &HistoryQuery,

@@ -147,6 +147,53 @@ fn whoever_writes_before_a_lost_change_is_back_writes_again_after_it() {
     agree(&mut world, &["Ada", "Chloe", "Ben"], &texts);
 }
 
+/// Chloe reads what Ben writes before the change that she does not know either is back.
+#[test]
+fn what_was_read_before_a_lost_change_is_back_moves_behind_it() {
+    let mut world = desk(19);
+    for name in ["Ben", "Chloe"] {
+        world.set_online(name, false);
+    }
+    let backup = world.backup();
+    rename(&mut world, "Ada", "Newsroom");
+    say(&mut world, "Ada", "renamed");
+    world.set_online("Ada", false);
+    world.restore(&backup);
+    for name in ["Ben", "Chloe"] {
+        world.set_online(name, true);
+    }
+    say(&mut world, "Ben", "too early");
+    world.pass(10_000);
+    assert_eq!(talk(&mut world, "Chloe").last().map(String::as_str), Some("Ben: too early"));
+    world.set_online("Ada", true);
+    world.pass(600_000);
+    say(&mut world, "Ben", "in time");
+    let texts = ["Ada: renamed", "Ben: too early", "Ben: in time"];
+    agree(&mut world, &["Ada", "Chloe", "Ben"], &texts);
+}
+
+/// Ada's change reaches the restored server before Ben does, whose text stood before it.
+#[test]
+fn an_author_who_puts_their_text_again_does_not_write_it_anew_behind_a_later_change() {
+    let mut world = desk(20);
+    let backup = world.backup();
+    world.person("Ben").streaming = false;
+    say(&mut world, "Ben", "before");
+    world.set_online("Ben", false);
+    world.hold_ticks = true;
+    let chat = desk_of(&mut world, "Ada");
+    let name = Name::parse("Newsroom").expect("a name");
+    world.order("Ada", Command::Rename { chat, name });
+    world.rest();
+    world.hold_ticks = false;
+    world.restore(&backup);
+    world.pass(300_000);
+    say(&mut world, "Ada", "after");
+    world.set_online("Ben", true);
+    world.pass(300_000);
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ben: before", "Ada: after"]);
+}
+
 #[test]
 fn what_was_under_way_when_the_server_died_arrives_once() {
     let mut world = desk(6);
@@ -231,6 +278,63 @@ fn two_recoveries_in_a_row_lose_nothing() {
     world.set_online("Ben", true);
     world.pass(600_000);
     agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: one", "Chloe: two"]);
+}
+
+/// Ada does not know that her change was stored; Chloe has followed it.
+#[test]
+fn a_change_that_was_never_answered_waits_for_whoever_knows_where_it_was_listed() {
+    let mut world = desk(22);
+    world.set_online("Ben", false);
+    let backup = world.backup();
+    world.hold_ticks = true;
+    let (chat, name) = (desk_of(&mut world, "Ada"), Name::parse("Newsroom").expect("a name"));
+    world.order("Ada", Command::Rename { chat, name });
+    world.rest();
+    // Its parcel is stored; the cell that names it is under way.
+    world.tick();
+    world.rest();
+    world.crash("Ada");
+    world.person("Ada").online = false;
+    world.hold_ticks = false;
+    world.rest();
+    world.chat("Chloe", "Newsroom");
+    world.set_online("Chloe", false);
+    world.restore(&backup);
+    world.set_online("Ada", true);
+    world.pass(60_000);
+    world.set_online("Chloe", true);
+    world.set_online("Ben", true);
+    world.pass(600_000);
+    for name in ["Ada", "Ben", "Chloe"] {
+        say(&mut world, name, name);
+    }
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: Ada", "Ben: Ben", "Chloe: Chloe"]);
+}
+
+/// Chloe has the change from its second life alone, and is the first to put it into the third.
+#[test]
+fn a_change_that_is_lost_twice_keeps_its_first_listing() {
+    let mut world = desk(21);
+    for name in ["Ben", "Chloe"] {
+        world.set_online(name, false);
+    }
+    let backup = world.backup();
+    rename(&mut world, "Ada", "Newsroom");
+    world.restore(&backup);
+    world.pass(600_000);
+    world.set_online("Chloe", true);
+    world.pass(600_000);
+    world.set_online("Ada", false);
+    world.restore(&backup);
+    world.pass(600_000);
+    world.set_online("Ben", true);
+    world.pass(600_000);
+    world.set_online("Ada", true);
+    world.pass(600_000);
+    for name in ["Ada", "Ben", "Chloe"] {
+        say(&mut world, name, name);
+    }
+    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: Ada", "Ben: Ben", "Chloe: Chloe"]);
 }
 
 #[test]
