@@ -24,6 +24,7 @@ mod commit;
 mod control;
 mod create;
 mod epochs;
+mod fault;
 mod judge;
 mod lanes;
 mod lost;

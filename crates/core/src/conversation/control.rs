@@ -1,5 +1,6 @@
 //! The control lane: which commit wins this epoch.
 
+use super::fault::Fault;
 use super::judge::{Bounds, Case, Halt, Judgement, Verdict, Win};
 use super::{Conversation, Ctx, Reading};
 use crate::cells::{Counts, Listing, Owner};

@@ -7,6 +7,7 @@
 
 use super::collisions::Collisions;
 use super::control::ControlRead;
+use super::fault::Fault;
 use super::witness::shows_its_log;
 use super::{Ctx, Live};
 use crate::head::{Payload, SignedHead};
@@ -53,9 +54,8 @@ pub(super) enum Void {
     Right,
 }
 
-impl Void {
-    /// The number of the check.
-    pub(super) fn number(self) -> &'static str {
+impl Fault for Void {
+    fn number(self) -> &'static str {
         match self {
             Self::Seal => "C01",
             Self::Head => "C02",
@@ -69,15 +69,13 @@ impl Void {
         }
     }
 
-    /// Whether a cell that fails the check is held for one that has won, in a test build.
-    fn is_off(self) -> bool {
+    fn switch(self) -> Option<Check> {
         match self {
-            Self::Seal => is_off(Check::ControlSeal),
-            Self::Head => is_off(Check::ControlHead),
-            Self::Payload => is_off(Check::ControlPayload),
-            Self::Leaf => is_off(Check::ControlLeaf),
-            // Others are switched off where they are made.
-            _ => false,
+            Self::Seal => Some(Check::ControlSeal),
+            Self::Head => Some(Check::ControlHead),
+            Self::Payload => Some(Check::ControlPayload),
+            Self::Leaf => Some(Check::ControlLeaf),
+            Self::Parts | Self::Root | Self::Signature | Self::Change | Self::Right => None,
         }
     }
 }
@@ -158,11 +156,10 @@ impl Case<'_> {
         match self.try_judge(read, ctx) {
             Ok(Some(verdict)) => Judgement::Done(verdict),
             Ok(None) => Judgement::NeedParts,
-            Err(void) if void.is_off() => {
-                let why = format!("the commit fails {}", void.number());
-                Judgement::Done(Verdict::Stuck(Halt::Unfollowed(why)))
-            }
-            Err(void) => Judgement::Done(Verdict::Void(void)),
+            Err(void) => Judgement::Done(match void.stops("the commit") {
+                Some(why) => Verdict::Stuck(Halt::Unfollowed(why)),
+                None => Verdict::Void(void),
+            }),
         }
     }
 

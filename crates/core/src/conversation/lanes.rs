@@ -6,6 +6,7 @@
 
 mod arrivals;
 
+use super::fault::Fault;
 use super::receive::{Arrival, Entry};
 use super::state::Chain;
 use super::witness::shows_its_log;
@@ -126,8 +127,7 @@ pub(super) enum Skip {
     Body,
 }
 
-impl Skip {
-    /// The number of the check.
+impl Fault for Skip {
     fn number(self) -> &'static str {
         match self {
             Self::Seal => "L01",
@@ -142,13 +142,17 @@ impl Skip {
         }
     }
 
-    /// Whether a cell that fails the check stops this device, in a test build.
-    fn is_off(self) -> bool {
+    fn switch(self) -> Option<Check> {
         match self {
-            Self::Head => is_off(Check::LaneHead),
-            Self::Mls => is_off(Check::LaneMls),
-            // Others are switched off where they are made.
-            _ => false,
+            Self::Head => Some(Check::LaneHead),
+            Self::Mls => Some(Check::LaneMls),
+            Self::Seal
+            | Self::Author
+            | Self::Place
+            | Self::Parts
+            | Self::Sender
+            | Self::Commitment
+            | Self::Body => None,
         }
     }
 }
@@ -418,9 +422,9 @@ impl Conversation {
             self.judge_foreign(at, slot, cell, ctx)
         };
         if let Err(skip) = verdict
-            && skip.is_off()
+            && let Some(why) = skip.stops("a message")
         {
-            self.become_stuck(&format!("a message fails {}", skip.number()), ctx);
+            self.become_stuck(&why, ctx);
         }
         verdict.unwrap_or_else(LaneVerdict::Skip)
     }
