@@ -35,7 +35,7 @@ pub enum EventBody {
 /// The row that keeps `event`; none for what only matters while it happens.
 pub(crate) fn to_row(event: &Event) -> Option<NewEvent> {
     let announces = match event {
-        Event::Message { message, .. } => Some(*message),
+        Event::Message(row) => Some(*row),
         _ => None,
     };
     Some(NewEvent { row: row_of(event)?, announces })
@@ -43,9 +43,9 @@ pub(crate) fn to_row(event: &Event) -> Option<NewEvent> {
 
 fn row_of(event: &Event) -> Option<EventRow> {
     let (chat, body) = match event {
-        Event::Message { chat, message } => {
-            let body = EventBody::Message { chat: chat.to_string(), message: message.to_string() };
-            (Some(*chat), body)
+        Event::Message(row) => {
+            let (chat, message) = (row.chat.to_string(), row.message.to_string());
+            (Some(row.chat), EventBody::Message { chat, message })
         }
         Event::State { chat, message, state } => {
             let state = message_state_word(*state).to_owned();

@@ -474,13 +474,10 @@ pub struct Refused {
 /// Something that people want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A message can be read (one's own too, once it is stored).
-    Message {
-        /// Where.
-        chat: ChatId,
-        /// Which.
-        message: MessageId,
-    },
+    /// Somebody else's message can be read: the row of this name, which stands in the changes of the same
+    /// step. A message may come twice; whoever keeps the rows announces it when its row is first written,
+    /// and then once.
+    Message(RowName),
     /// One's own message has another state.
     State {
         /// Where.
@@ -557,11 +554,23 @@ impl Changes {
 /// The spaces of [`Changes::records`]; what stands in them is given back at load.
 pub const SPACES: [&str; 8] = ["account", "chat", "out", "link", "mls", "cell", "log", "archive"];
 
-/// One message as the history keeps it; (chat, from, author, message) names it. One's own changes
-/// its state and place; somebody else's is what it was when it came, and is moved at most
-/// ([`Changes::moved`]).
+/// What names a row of the history.
 ///
 /// A device id alone names nobody: its owner chooses it, and may choose another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowName {
+    /// Where.
+    pub chat: ChatId,
+    /// Which message.
+    pub message: MessageId,
+    /// The author.
+    pub from: IdentityKey,
+    /// The author's device.
+    pub author: [u8; 16],
+}
+
+/// One message as the history keeps it, under its [`name`](Self::name). One's own changes its state and
+/// place; somebody else's is what it was when it came, and is moved at most ([`Changes::moved`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRow {
     /// Where.
@@ -585,4 +594,12 @@ pub struct HistoryRow {
     pub stored_ms: Option<u64>,
     /// Its state.
     pub state: MessageState,
+}
+
+impl HistoryRow {
+    /// What names it.
+    pub fn name(&self) -> RowName {
+        let Self { chat, message, from, author, .. } = *self;
+        RowName { chat, message, from, author }
+    }
 }

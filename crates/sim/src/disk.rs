@@ -1,50 +1,54 @@
 //! What a device has persisted: all that is left of it after a crash.
+//!
+//! The store's own suite holds the history's part of it to the store's contract, for which it is public.
 
 use std::collections::{BTreeMap, BTreeSet};
-use undertone_core::io::{Changes, HistoryRow};
+use undertone_core::io::{Changes, HistoryRow, RowName};
 use undertone_core::{Account, ChatId, Loaded, MessageId, Records};
+use undertone_crypto::IdentityKey;
 use undertone_wire::ServerAddress;
-
-type Place = (ChatId, MessageId, [u8; 16]);
 
 /// The records and the history of one device.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Disk {
+pub struct Disk {
     records: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
-    history: BTreeMap<Place, HistoryRow>,
-    /// Messages of others that the newest step brought once more.
-    repeated: BTreeSet<(ChatId, MessageId)>,
+    history: BTreeMap<RowName, HistoryRow>,
+    /// Messages of others that the newest step wrote first, and that are not announced yet.
+    unannounced: BTreeSet<RowName>,
 }
 
 impl Disk {
-    /// Makes one step durable. As the store's contract says: an own row with the same (chat, author,
-    /// message) replaces the one before, and somebody else's stays as it was.
-    pub(crate) fn commit(&mut self, changes: Changes) {
+    /// Makes one step durable. As the store's contract says: an own row replaces the one of its name, and
+    /// somebody else's stays as it was.
+    pub fn commit(&mut self, changes: Changes) {
         for (key, value) in changes.records {
             match value {
                 Some(value) => drop(self.records.insert(key, value)),
                 None => drop(self.records.remove(&key)),
             }
         }
-        self.repeated.clear();
+        self.unannounced.clear();
         for row in changes.messages {
-            let place = (row.chat, row.message, row.author);
-            if self.history.get(&place).is_some_and(|before| !before.own) {
-                self.repeated.insert((row.chat, row.message));
-            } else {
-                self.history.insert(place, row);
+            match self.history.get_mut(&row.name()) {
+                Some(before) if before.own => *before = HistoryRow { own: true, ..row },
+                Some(_) => {}
+                None => {
+                    self.unannounced.insert(row.name());
+                    self.history.insert(row.name(), row);
+                }
             }
         }
         for row in changes.moved {
-            if let Some(moved) = self.history.get_mut(&(row.chat, row.message, row.author)) {
+            if let Some(moved) = self.history.get_mut(&row.name()) {
                 (moved.order, moved.stored_ms) = (row.order, row.stored_ms);
             }
         }
     }
 
-    /// Whether the newest step brought this message here for the first time: only then it is announced.
-    pub(crate) fn is_new(&self, chat: ChatId, message: MessageId) -> bool {
-        !self.repeated.contains(&(chat, message))
+    /// Whether this message is announced now: the newest step wrote its row first, and it was not
+    /// announced yet.
+    pub fn announces(&mut self, row: &RowName) -> bool {
+        self.unannounced.remove(row)
     }
 
     /// Starts the device again.
@@ -59,14 +63,15 @@ impl Disk {
         Account::load(Loaded { records, server, seed }).map_err(|error| error.to_string())
     }
 
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &HistoryRow> {
+    /// The history.
+    pub fn rows(&self) -> impl Iterator<Item = &HistoryRow> {
         self.history.values()
     }
 
     pub(crate) fn row(&self, chat: ChatId, message: MessageId) -> Option<&HistoryRow> {
-        let first = (chat, message, [0; 16]);
-        let last = (chat, message, [0xff; 16]);
-        self.history.range(first..=last).next().map(|(_, row)| row)
+        let first = RowName { chat, message, from: IdentityKey([0; 32]), author: [0; 16] };
+        let found = self.history.range(first..).next().map(|(_, row)| row);
+        found.filter(|row| (row.chat, row.message) == (chat, message))
     }
 
     /// Number and bytes of the records, by space.

@@ -38,6 +38,7 @@ mod wishes;
 mod world;
 
 pub use act::{Act, Fault, Place, Step, What};
+pub use disk::Disk;
 pub use hunt::{Found, Planted};
 pub use minimise::minimise;
 pub use observe::{Asked, Observed, Presence, observe};

@@ -103,8 +103,8 @@ impl World {
     }
 
     fn hear(&mut self, who: usize, event: &Event) {
-        if let Event::Message { chat, message } = event
-            && !self.people[who].disk.is_new(*chat, *message)
+        if let Event::Message(row) = event
+            && !self.people[who].disk.announces(row)
         {
             return;
         }

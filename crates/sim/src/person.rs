@@ -6,8 +6,8 @@ use crate::presence::Presence;
 use crate::told::Told;
 use crate::wishes::{Change, Wished};
 use std::collections::{BTreeMap, BTreeSet};
-use undertone_core::io::{ChatState, Command, Health};
-use undertone_core::{Account, ChatId, MessageId, Standing};
+use undertone_core::io::{ChatState, Command, Health, RowName};
+use undertone_core::{Account, ChatId, Standing};
 use undertone_crypto::IdentityKey;
 use undertone_wire::{CellHash, Tag};
 
@@ -41,7 +41,7 @@ pub(crate) enum Wish {
 #[derive(Clone, Debug)]
 pub(crate) struct Copied {
     pub disk: Disk,
-    pub shown: BTreeMap<(ChatId, MessageId), u32>,
+    pub shown: BTreeMap<RowName, u32>,
     pub wishes: Vec<Wished>,
 }
 

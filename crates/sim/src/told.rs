@@ -1,8 +1,8 @@
 //! What a person's device has told them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use undertone_core::io::Event;
-use undertone_core::{ChatId, MessageId};
+use undertone_core::ChatId;
+use undertone_core::io::{Event, RowName};
 
 /// What both sides are told of a conversation of two that was lost.
 const BEGUN_ANEW: &str = "and it was begun anew";
@@ -19,7 +19,7 @@ pub(crate) struct Told {
     /// Alarms: code and text.
     pub alarms: Vec<(String, String)>,
     /// How often each message was announced.
-    pub messages: BTreeMap<(ChatId, MessageId), u32>,
+    pub messages: BTreeMap<RowName, u32>,
     /// Sentences about membership.
     pub members: BTreeMap<ChatId, Vec<String>>,
 }
@@ -36,9 +36,7 @@ impl Told {
                 self.copied |= code == "copied_profile";
                 self.alarms.push((code.clone(), text.clone()));
             }
-            Event::Message { chat, message } => {
-                *self.messages.entry((*chat, *message)).or_default() += 1;
-            }
+            Event::Message(row) => *self.messages.entry(*row).or_default() += 1,
             Event::Member { chat, text } => {
                 self.members.entry(*chat).or_default().push(text.clone());
             }

@@ -177,19 +177,52 @@ fn a_row_that_is_moved_stands_elsewhere_and_says_the_same(store: &mut dyn Store)
 }
 
 fn a_message_is_announced_once(store: &mut dyn Store) {
-    let announced = |ids: &[u8]| {
-        let rows = ids.iter().map(|id| row(WITH_BEN, *id, &[*id]));
-        let event = |id: &u8| NewEvent {
-            row: EventRow { chat: Some(WITH_BEN), body: format!("{id}") },
-            announces: Some(MessageId([*id; 16])),
+    announcements(|batch| {
+        let before = store.newest_event().unwrap();
+        store.commit(batch).unwrap();
+        let kept = store.events(before, usize::MAX).unwrap();
+        kept.into_iter().map(|event| event.event.body).collect()
+    });
+}
+
+/// What is announced, of whatever keeps history: `commit` keeps a batch and gives the bodies of the events
+/// that are left of it.
+pub(crate) fn announcements(mut commit: impl FnMut(&Batch) -> Vec<String>) {
+    let known = row(WITH_BEN, 1, &[1]);
+    let own = HistoryRow { own: true, ..row(WITH_BEN, 2, &[2]) };
+    let new = row(WITH_BEN, 3, &[3]);
+    // They bear the number of one that is known, and are others.
+    let elsewhere = HistoryRow { chat: WITH_CHLOE, ..known.clone() };
+    let namesake = HistoryRow { from: IdentityKey([7; 32]), ..known.clone() };
+    let other_device = HistoryRow { author: [8; 16], ..known.clone() };
+
+    let mut announced = |rows: &[(&str, &HistoryRow)]| {
+        let event = |(body, row): &(&str, &HistoryRow)| NewEvent {
+            row: EventRow { chat: Some(row.chat), body: (*body).to_owned() },
+            announces: Some(row.name()),
         };
-        Batch { events: ids.iter().map(event).collect(), ..messages(rows) }
+        let rows_alone = rows.iter().map(|(_, row)| (*row).clone());
+        commit(&Batch { events: rows.iter().map(event).collect(), ..messages(rows_alone) })
     };
-    store.commit(&announced(&[1])).unwrap();
-    assert_eq!(store.commit(&announced(&[1, 2])).unwrap(), 2);
-    assert_eq!(store.commit(&announced(&[2])).unwrap(), 2);
-    let kept = store.events(0, 10).unwrap();
-    assert_eq!(kept.iter().map(|event| event.event.body.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(announced(&[("first", &known)]), ["first"]);
+    assert_eq!(announced(&[("again", &known)]), [""; 0]);
+    assert_eq!(announced(&[("again", &known), ("new", &new), ("once more", &new)]), ["new"]);
+    let others = [("chat", &elsewhere), ("author", &namesake), ("device", &other_device)];
+    assert_eq!(
+        announced(&[("again", &known), others[0], others[1], others[2]]),
+        ["chat", "author", "device"]
+    );
+    assert_eq!(announced(&others), [""; 0]);
+
+    assert_eq!(commit(&messages([own.clone()])), [""; 0]);
+    let event = |row: &HistoryRow| NewEvent {
+        row: EventRow { chat: None, body: "without its row".to_owned() },
+        announces: Some(row.name()),
+    };
+    let moved = HistoryRow { order: vec![9], ..own };
+    let mut batch = messages([moved.clone()]);
+    batch.events = vec![event(&moved), event(&row(WITH_BEN, 4, &[4]))];
+    assert_eq!(commit(&batch), [""; 0]);
 }
 
 fn two_authors_may_use_one_id(store: &mut dyn Store) {

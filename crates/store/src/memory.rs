@@ -1,8 +1,8 @@
 //! The store without a disk, for simulation and for tests of the driver.
 
 use crate::{
-    Batch, ChatSummary, EVENTS_KEPT, HistoryQuery, Listed, NewEvent, Records, SETTING_BYTES_MAX,
-    Store, StoreError, StoredEvent,
+    Batch, ChatSummary, EVENTS_KEPT, HistoryQuery, Listed, Records, SETTING_BYTES_MAX, Store,
+    StoreError, StoredEvent,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::{
@@ -33,8 +33,7 @@ impl Memory {
     }
 
     fn find(&mut self, row: &HistoryRow) -> Option<&mut Listed> {
-        let key = |row: &HistoryRow| (row.chat, row.from, row.author, row.message);
-        self.messages.iter_mut().find(|listed| key(&listed.row) == key(row))
+        self.messages.iter_mut().find(|listed| listed.row.name() == row.name())
     }
 
     /// It stands elsewhere now.
@@ -45,14 +44,17 @@ impl Memory {
         }
     }
 
-    /// False when it stood here before, as somebody else's.
+    /// Whether none of its name stood here before.
     fn put(&mut self, row: &HistoryRow) -> bool {
         match self.find(row) {
             Some(listed) if listed.row.own => listed.row = HistoryRow { own: true, ..row.clone() },
-            Some(_) => return false,
-            None => self.messages.push(Listed { row: row.clone(), read: row.own }),
+            Some(_) => {}
+            None => {
+                self.messages.push(Listed { row: row.clone(), read: row.own });
+                return true;
+            }
         }
-        true
+        false
     }
 
     fn in_order(&self, chat: &ChatId) -> Vec<&Listed> {
@@ -72,16 +74,12 @@ impl Store for Memory {
                 None => self.records.remove(&(*space, key.clone())),
             };
         }
-        let (mut repeated, mut written) = (BTreeSet::new(), BTreeSet::new());
-        for row in &batch.changes.messages {
-            let place = if self.put(row) { &mut written } else { &mut repeated };
-            place.insert(row.message);
-        }
+        let written = batch.changes.messages.iter().filter(|row| self.put(row));
+        let mut written: BTreeSet<_> = written.map(HistoryRow::name).collect();
         batch.changes.moved.iter().for_each(|row| self.shift(row));
-        let repeated = &repeated - &written;
-        for NewEvent { row, .. } in batch.events.iter().filter(|event| !event.repeats(&repeated)) {
+        for event in batch.events.iter().filter(|event| event.is_kept(&mut written)) {
             self.newest += 1;
-            self.events.push(StoredEvent { seq: self.newest, event: row.clone() });
+            self.events.push(StoredEvent { seq: self.newest, event: event.row.clone() });
         }
         let oldest = self.newest.saturating_sub(EVENTS_KEPT);
         self.events.retain(|event| event.seq > oldest);

@@ -50,9 +50,9 @@ impl Store for Sqlite {
     fn commit(&mut self, batch: &Batch) -> Result<u64, StoreError> {
         let transaction = self.connection.transaction()?;
         tables::write_records(&transaction, &batch.changes.records)?;
-        let repeated = history::write(&transaction, &batch.changes.messages)?;
+        let written = history::write(&transaction, &batch.changes.messages)?;
         history::write_moved(&transaction, &batch.changes.moved)?;
-        tables::append_events(&transaction, &batch.events, &repeated)?;
+        tables::append_events(&transaction, &batch.events, written)?;
         let newest = tables::newest_event(&transaction)?;
         transaction.commit()?;
         Ok(newest)

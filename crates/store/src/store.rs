@@ -4,7 +4,7 @@ use crate::{Records, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use undertone_core::{
     ChatId, MessageId,
-    io::{Changes, HistoryRow},
+    io::{Changes, HistoryRow, RowName},
 };
 
 /// Events kept; older ones are forgotten, and `watch --since` begins at the oldest that is left.
@@ -27,15 +27,15 @@ pub struct Batch {
 pub struct NewEvent {
     /// What is kept.
     pub row: EventRow,
-    /// The message that it announces. The event is left out when all rows that the batch brings of that
-    /// message, one at least, stood here before.
-    pub announces: Option<MessageId>,
+    /// The message that it announces. The event is left out unless the batch writes the row of that name
+    /// first, and also when an earlier event of the batch announces the same.
+    pub announces: Option<RowName>,
 }
 
 impl NewEvent {
-    /// Whether it announces one of these messages, which stood here before.
-    pub(crate) fn repeats(&self, known: &BTreeSet<MessageId>) -> bool {
-        self.announces.is_some_and(|message| known.contains(&message))
+    /// Whether it is kept; takes what it announces out of the rows that the batch writes first.
+    pub(crate) fn is_kept(&self, written: &mut BTreeSet<RowName>) -> bool {
+        self.announces.is_none_or(|row| written.remove(&row))
     }
 }
 
@@ -97,9 +97,10 @@ pub struct ChatSummary {
 /// * [`Self::commit`] is atomic and, when it returns, durable.
 /// * A key of [`Changes::records`] is unique within its space; `None` erases, and erased bytes
 ///   do not stay on disk after the next [`Self::forget_erased`], or after the store is closed.
-/// * An own [`HistoryRow`] with the same (chat, from, author, message) replaces the one before and
-///   stays marked as read. Somebody else's is never replaced: what was read stays as it was read, and is
-///   not announced again. A row of [`Changes::moved`] takes its place and its time, and nothing else.
+/// * An own [`HistoryRow`] replaces the one before of the same [`RowName`] and stays marked as read.
+///   Somebody else's is never replaced: what was read stays as it was read. A row of [`Changes::moved`]
+///   takes its place and its time, and nothing else.
+/// * A message is announced once, in the batch that writes its row first: see [`NewEvent::announces`].
 /// * Reading takes no side effects; an error leaves everything as it was.
 pub trait Store: Send {
     /// Makes `batch` durable; the number of the newest event, 0 if there never was one.

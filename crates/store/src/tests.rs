@@ -10,6 +10,7 @@ use crate::{
 use rand::{SeedableRng, rngs::StdRng};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use undertone_core::io::Changes;
 
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -31,6 +32,18 @@ fn create(folder: &Path, first: &Batch) -> Result<Profile, StoreError> {
 
 fn reopen(folder: &Path) -> Result<Profile, StoreError> {
     Profile::open(folder, Profile::unlock(folder, PASSPHRASE)?)
+}
+
+#[test]
+fn a_simulated_disk_announces_what_a_store_does() {
+    let mut disk = undertone_sim::Disk::default();
+    conformance::announcements(|batch| {
+        let messages = batch.changes.messages.clone();
+        disk.commit(Changes { messages, ..Changes::default() });
+        let events = batch.events.iter();
+        let told = events.filter(|event| event.announces.is_none_or(|row| disk.announces(&row)));
+        told.map(|event| event.row.body.clone()).collect()
+    });
 }
 
 #[test]

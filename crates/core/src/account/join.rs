@@ -413,7 +413,7 @@ impl Account {
         tick: u64,
     ) {
         let id = message.id(&answer.list.identity, &answer.device);
-        self.news.row(HistoryRow {
+        self.news.received(HistoryRow {
             chat,
             message: id,
             author: answer.device.0,
@@ -425,6 +425,5 @@ impl Account {
             stored_ms: self.log.time_of(tick),
             state: MessageState::Received,
         });
-        self.news.event(Event::Message { chat, message: id });
     }
 }

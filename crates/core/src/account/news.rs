@@ -109,6 +109,12 @@ impl News {
         self.changes.moved.push(row);
     }
 
+    /// Somebody else's message, which is announced.
+    pub(crate) fn received(&mut self, row: HistoryRow) {
+        self.event(Event::Message(row.name()));
+        self.row(row);
+    }
+
     /// Something for the account to do.
     pub(crate) fn task(&mut self, task: Task) {
         self.tasks.push_back(task);

@@ -129,10 +129,9 @@ impl Conversation {
     }
 
     fn show(&mut self, entry: &Entry, text: String, ctx: &mut Ctx<'_>) {
-        let message = entry.body.id(&entry.author);
         let row = HistoryRow {
             chat: self.chat,
-            message,
+            message: entry.body.id(&entry.author),
             author: entry.author.device.0,
             from: entry.author.identity,
             own: false,
@@ -147,17 +146,19 @@ impl Conversation {
             stored_ms: ctx.log.time_of(entry.effective),
             state: MessageState::Received,
         };
+        let message = row.message;
         if self.unsure.comes_again(&message) {
             return ctx.news.moved(row);
         }
         if entry.when == Arrival::InTime && self.may_have_ended_before(entry.effective, ctx) {
             self.unsure.note(message, entry.effective);
         }
-        ctx.news.row(row);
-        ctx.news.event(Event::Message { chat: self.chat, message });
         if planted(Mutant::ShownTwice) && entry.slot == 3 {
-            ctx.news.event(Event::Message { chat: self.chat, message });
+            let mut again = row.clone();
+            again.message.0[0] ^= 0xff;
+            ctx.news.received(again);
         }
+        ctx.news.received(row);
     }
 
     fn receive_hello(&mut self, entry: &Entry, hello: &Hello, ctx: &mut Ctx<'_>) {

@@ -62,10 +62,10 @@ impl World {
     }
 
     pub(crate) fn check_shown_once(&mut self, who: usize, event: &Event) {
-        let Event::Message { chat, message } = event else { return };
-        let times = self.people[who].told.messages.get(&(*chat, *message));
+        let Event::Message(row) = event else { return };
+        let times = self.people[who].told.messages.get(row);
         if times.is_some_and(|times| *times > 1) {
-            let row = self.people[who].disk.row(*chat, *message);
+            let row = self.people[who].disk.row(row.chat, row.message);
             let text = row.map(|row| row.text.chars().take(20).collect::<String>());
             self.wrong(Wrong::Doubled, format!("{} is shown {text:?} again", self.name(who)));
         }

@@ -3,26 +3,31 @@
 use crate::{ChatSummary, HistoryQuery, Listed, StoreError, rows};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
-use undertone_core::{ChatId, MessageId, io::HistoryRow};
+use undertone_core::{
+    ChatId, MessageId,
+    io::{HistoryRow, RowName},
+};
 use undertone_crypto::IdentityKey;
 
 const COLUMNS: &str =
     "chat, author, message, identity, own, place, text, sent_ms, stored_ms, state, read";
 
-/// Messages of which every row stood here before, as somebody else's, and was left as it was.
+/// Writes what is new, and one's own anew; the names of rows of which none stood here before.
 pub(super) fn write(
     connection: &Connection,
     messages: &[HistoryRow],
-) -> Result<BTreeSet<MessageId>, StoreError> {
-    let (mut repeated, mut written) = (BTreeSet::new(), BTreeSet::new());
+) -> Result<BTreeSet<RowName>, StoreError> {
+    let mut written = BTreeSet::new();
     let mut put = connection.prepare_cached(
         "INSERT INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?5)
-         ON CONFLICT (chat, identity, author, message) DO UPDATE SET
-         place = excluded.place, text = excluded.text, sent_ms = excluded.sent_ms,
-         stored_ms = excluded.stored_ms, state = excluded.state WHERE messages.own",
+         ON CONFLICT (chat, identity, author, message) DO NOTHING",
+    )?;
+    let mut replace = connection.prepare_cached(
+        "UPDATE messages SET place = ?6, text = ?7, sent_ms = ?8, stored_ms = ?9, state = ?10
+         WHERE chat = ?1 AND author = ?2 AND message = ?3 AND identity = ?4 AND own",
     )?;
     for row in messages {
-        let changed = put.execute(params![
+        let values = params![
             row.chat.0,
             row.author,
             row.message.0,
@@ -33,11 +38,14 @@ pub(super) fn write(
             rows::bounded(row.sent_ms),
             row.stored_ms.map(rows::bounded),
             rows::state_word(row.state),
-        ])?;
-        let place = if changed == 0 { &mut repeated } else { &mut written };
-        place.insert(row.message);
+        ];
+        if put.execute(values)? == 1 {
+            written.insert(row.name());
+        } else {
+            replace.execute(values)?;
+        }
     }
-    Ok(&repeated - &written)
+    Ok(written)
 }
 
 /// Rows of others that stand elsewhere now; nothing else of them changes.

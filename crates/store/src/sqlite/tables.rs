@@ -5,7 +5,7 @@ use crate::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
-use undertone_core::{MessageId, io::SPACES};
+use undertone_core::io::{RowName, SPACES};
 
 pub(super) fn write_records(
     connection: &Connection,
@@ -37,17 +37,18 @@ pub(super) fn load_records(connection: &Connection) -> Result<Records, StoreErro
     Ok(records)
 }
 
+/// `written` are the rows that the same batch wrote first.
 pub(super) fn append_events(
     connection: &Connection,
     events: &[NewEvent],
-    repeated: &BTreeSet<MessageId>,
+    mut written: BTreeSet<RowName>,
 ) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
     let mut append =
         connection.prepare_cached("INSERT INTO events (chat, body) VALUES (?1, ?2)")?;
-    for NewEvent { row: event, .. } in events.iter().filter(|event| !event.repeats(repeated)) {
+    for NewEvent { row: event, .. } in events.iter().filter(|event| event.is_kept(&mut written)) {
         append.execute(params![event.chat.as_ref().map(|chat| chat.0), event.body])?;
     }
     let oldest = newest_event(connection)?.saturating_sub(EVENTS_KEPT);

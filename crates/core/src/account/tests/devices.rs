@@ -71,7 +71,7 @@ fn the_same_words_again_are_a_repetition_and_stay_where_they_were() {
     let again = Body { number: 3, ..first };
     say(&mut evil, &again);
     let told = evil.world.told("Ben", |event| {
-        matches!(event, Event::Message { chat, .. } if *chat == ben).then(String::new)
+        matches!(event, Event::Message(row) if row.chat == ben).then(String::new)
     });
     assert_eq!(told.len(), 3, "it counted");
     assert_eq!(evil.world.transcript("Ben", ben), ["Mal: yes", "Ada: noted"]);
