@@ -62,7 +62,10 @@ impl Write for Onto<'_> {
     fn push(&mut self, input: &[u8]) -> Result<(), Self::Error> {
         match *input {
             [byte] => self.0.push(byte),
-            [head, byte] => self.0.extend([head, byte]),
+            [head, byte] => {
+                self.0.push(head);
+                self.0.push(byte);
+            }
             _ => self.0.extend_from_slice(input),
         }
         Ok(())

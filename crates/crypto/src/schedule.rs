@@ -7,7 +7,7 @@
 use crate::Secret;
 use sha2::{Digest, Sha256};
 use std::fmt;
-use undertone_wire::{HeadRef, ServerId, Tag, WriteKey};
+use undertone_wire::{HeadRef, Prefix, ServerId, Tag, WriteKey};
 
 /// HKDF-Expand-SHA256 (RFC 5869) with PRK `secret` and 32 bytes of output.
 ///
@@ -113,6 +113,8 @@ pub struct CellKey(pub(crate) Secret);
 pub struct SlotKeys {
     /// The address.
     pub tag: Tag,
+    /// What a digest lists of it: looked up far more often than it is derived.
+    pub prefix: Prefix,
     /// The preimage of `tag`: shown to the server with the cell.
     pub write: WriteKey,
     /// The key that never leaves the members' devices.
@@ -123,7 +125,8 @@ impl SlotKeys {
     fn derive(slot: &Secret, server: &ServerId) -> Self {
         let write = WriteKey(*expand(slot, "write", &[]).dangerous_bytes());
         let cell = CellKey(expand(slot, "cell", &[]));
-        Self { tag: Tag::derive(server, &write), write, cell }
+        let tag = Tag::derive(server, &write);
+        Self { tag, prefix: tag.prefix(), write, cell }
     }
 }
 

@@ -37,14 +37,19 @@ fn absorb(lanes: &mut [u64; 4], bytes: &[u8]) {
     stir(lanes);
 }
 
+/// Written out, since this is where a simulation spends its time.
+#[inline]
 fn take_in(lanes: &mut [u64; 4], block: &[u8; 32]) {
     let (words, _) = block.as_chunks::<8>();
-    for ((lane, word), by) in lanes.iter_mut().zip(words).zip(SPREAD) {
-        let product = (*lane ^ u64::from_le_bytes(*word)).wrapping_mul(by);
-        *lane = product ^ (product >> 29);
-    }
+    let [a, b, c, d] = *lanes;
+    let taken = |lane: u64, at: usize| {
+        let product = (lane ^ u64::from_le_bytes(words[at])).wrapping_mul(SPREAD[at]);
+        product ^ (product >> 29)
+    };
+    *lanes = [taken(a, 0), taken(b, 1), taken(c, 2), taken(d, 3)];
 }
 
+#[inline]
 fn stir(lanes: &mut [u64; 4]) {
     let [a, b, c, d] = *lanes;
     let spread = |lane: u64, by: u64, other: u64| {

@@ -102,7 +102,7 @@ impl Cells {
         after: u64,
         log: &LogFollower,
     ) -> Option<Listing> {
-        let stands = log.listed_in(keys.tag.prefix(), after)?;
+        let stands = log.listed_in(keys.prefix, after)?;
         let between = |hole: &&Hole| after < hole.until && hole.until <= stands;
         let Some(hole) = log.holes().iter().find(between) else {
             return Some(Listing::plain(stands));
@@ -130,7 +130,7 @@ impl Cells {
             return Some(if tick > after { tick } else { stands });
         }
         let evidence = evidence_keys(&keys.write, &log.server());
-        let listed = log.listed_in(evidence.tag.prefix(), after).filter(|tick| *tick <= stands);
+        let listed = log.listed_in(evidence.prefix, after).filter(|tick| *tick <= stands);
         let Some(listed) = listed else { return Some(stands) };
         let owner = Owner::Evidence { of: keys.tag.0 };
         if self.get(evidence.tag, Some(listed), owner) {

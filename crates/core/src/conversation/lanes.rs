@@ -273,7 +273,7 @@ impl Conversation {
             let slot = ahead.next.index();
             let keys = ahead.next.keys(&ctx.me.server).clone();
             let listing = match own_tick(leaf == own, &keys, ctx) {
-                Some(tick) => (ctx.log.times_listed(keys.tag.prefix(), tick) > 0)
+                Some(tick) => (ctx.log.times_listed(keys.prefix, tick) > 0)
                     .then_some(Listing::plain(tick)),
                 None => self.reading.collisions.listed(&keys, opened, ctx),
             };

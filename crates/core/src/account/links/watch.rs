@@ -76,7 +76,7 @@ impl Account {
         let prefixes = watched.flat_map(|link| {
             let secret = link.secret();
             let posts = link.posts(doors, day).into_iter();
-            posts.map(move |post| (post.keys(&secret, server).tag.prefix(), (link.id, post)))
+            posts.map(move |post| (post.keys(&secret, server).prefix, (link.id, post)))
         });
         self.links.watched = prefixes.collect();
         self.links.watched_day = day;
