@@ -5,6 +5,7 @@
 //! and epoch.
 
 use crate::person::Person;
+use crate::told::Lost;
 use crate::wishes::Change;
 use crate::world::World;
 use std::fmt;
@@ -71,9 +72,16 @@ impl Person {
         Some(Spot { group: stage.group, epoch, place: place.to_vec() })
     }
 
-    /// Whether a chat that has had this group was said to be lost.
-    pub(crate) fn has_lost(&self, group: &[u8; 32]) -> bool {
-        self.chats_of(group).any(|chat| self.told.stuck.contains(&chat))
+    /// When chats that have had this group were said to be lost.
+    pub(crate) fn losses_of(&self, group: &[u8; 32]) -> impl Iterator<Item = Lost> {
+        let lost = self.chats_of(group).filter_map(|chat| self.told.stuck.get(&chat));
+        lost.flatten().copied()
+    }
+
+    /// Whether this device has begun this group.
+    pub(crate) fn has_founded(&self, group: &[u8; 32]) -> bool {
+        let mut stages = self.lineage.values().flatten();
+        stages.any(|stage| stage.founded && stage.group == *group)
     }
 
     /// The chats that have had this group.

@@ -4,7 +4,7 @@ use crate::outcome::Wrong;
 use crate::world::{Happening, World};
 use rand::Rng;
 use std::collections::BTreeSet;
-use undertone_core::io::{Changes, Event, Input, Output};
+use undertone_core::io::{Changes, ChatState, Event, Input, Output};
 use undertone_core::{Account, ChatId};
 use undertone_wire::Request;
 
@@ -117,7 +117,8 @@ impl World {
         if let Event::Member { chat, text } = event {
             self.on_membership(who, *chat, text);
         }
-        self.people[who].told.hear(event);
+        let now_ms = self.now_ms;
+        self.people[who].told.hear(event, now_ms);
         self.check_shown_once(who, event);
         self.check_alarm(who, event);
     }
@@ -141,6 +142,9 @@ impl World {
         let entered = standing.epoch.as_ref().map(|epoch| (standing.group, epoch.number));
         self.people[who].entered.extend(entered);
         self.people[who].note_group(&standing);
+        if standing.state != ChatState::Stuck {
+            self.people[who].told.find_again(chat, self.now_ms);
+        }
         let before = self.people[who].standings.insert(chat, standing);
         self.tell_epoch(who, chat, before.and_then(|before| Some(before.epoch?.number)));
         if let Some(violation) = violation {

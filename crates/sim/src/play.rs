@@ -156,7 +156,7 @@ impl World {
             let number = self.texts.len();
             let text = format!("{} {number} {}", self.name(who), ".".repeat(length));
             let epoch = self.epoch_number(who, &group);
-            self.texts.push(Text::new(who, group, epoch, text.clone()));
+            self.texts.push(Text::new((who, self.now_ms), (group, epoch), text.clone()));
             let key = Some(number.to_string());
             let command = Command::Send { chat, text, key, anyway: false };
             self.ask(who, command, Wish::Send { text: number });
@@ -426,7 +426,12 @@ pub(crate) fn what_is(kind: ChatKind, title: &str) -> String {
 }
 
 impl Text {
-    fn new(author: usize, group: [u8; 32], epoch: u64, text: String) -> Self {
-        Self { author, group, epoch, text, audience: None, accepted: false, released: false }
+    fn new(
+        (author, written_ms): (usize, u64),
+        (group, epoch): ([u8; 32], u64),
+        text: String,
+    ) -> Self {
+        let (audience, accepted, released) = (None, false, false);
+        Self { author, group, epoch, written_ms, text, audience, accepted, released }
     }
 }

@@ -32,6 +32,12 @@ impl Presence {
         times.map(|(comes, goes)| goes.min(to_ms).saturating_sub(comes.max(from_ms))).sum()
     }
 
+    /// Whether there was a connection at that time.
+    fn is_there(&self, at_ms: u64) -> bool {
+        let past = self.past.iter().any(|(comes, goes)| (*comes..*goes).contains(&at_ms));
+        past || self.since_ms.is_some_and(|since_ms| since_ms <= at_ms)
+    }
+
     /// When connections ended.
     fn ends(&self) -> impl Iterator<Item = u64> + '_ {
         self.past.iter().map(|(_, goes)| *goes)
@@ -61,8 +67,10 @@ impl World {
     /// Whether that fell into an absence after which what this device knew of the log was gone: it has
     /// lost every conversation that went on meanwhile.
     pub(crate) fn was_absent_at(&self, who: usize, at_ms: u64) -> bool {
-        let before = self.people[who].presence.ends().filter(|end_ms| *end_ms <= at_ms).max();
-        before.is_some_and(|end_ms| self.may_have_missed(who, end_ms))
+        let presence = &self.people[who].presence;
+        let before = presence.ends().filter(|end_ms| *end_ms <= at_ms).max();
+        let absent = before.is_some_and(|end_ms| self.may_have_missed(who, end_ms));
+        absent && !presence.is_there(at_ms)
     }
 
     /// The same of anybody.

@@ -1,19 +1,27 @@
 //! What a person's device has told them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use undertone_core::ChatId;
 use undertone_core::io::{Event, RowName};
 
 /// What both sides are told of a conversation of two that was lost.
 const BEGUN_ANEW: &str = "and it was begun anew";
 
+/// A conversation could not be followed from one time on, until it was begun anew.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lost {
+    pub from_ms: u64,
+    /// `u64::MAX` while it is.
+    pub until_ms: u64,
+}
+
 /// Everything that was told and that a judge wants to know.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     /// Gaps, as they were worded.
     pub gaps: BTreeMap<ChatId, Vec<String>>,
-    /// Conversations that were said to be stuck.
-    pub stuck: BTreeSet<ChatId>,
+    /// Conversations that were said to be stuck: when, and until when they were.
+    pub stuck: BTreeMap<ChatId, Vec<Lost>>,
     /// It was said that this profile lives twice.
     pub copied: bool,
     /// Alarms: code and text.
@@ -25,11 +33,12 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn hear(&mut self, event: &Event) {
+    pub(crate) fn hear(&mut self, event: &Event, now_ms: u64) {
         match event {
             Event::Gap { chat, text } => self.gaps.entry(*chat).or_default().push(text.clone()),
             Event::Stuck { chat, text } => {
-                self.stuck.insert(*chat);
+                let lost = Lost { from_ms: now_ms, until_ms: u64::MAX };
+                self.stuck.entry(*chat).or_default().push(lost);
                 self.copied |= text.contains("copied or rolled back");
             }
             Event::Alarm { code, text } => {
@@ -75,14 +84,26 @@ impl Told {
         self.gaps.values().flatten().any(|gap| gap.contains(BEGUN_ANEW))
     }
 
-    /// Whether an invitation could not be followed.
-    pub(crate) fn of_failed_join(&self) -> bool {
-        self.alarms.iter().any(|(code, _)| code == "join_failed")
+    /// A conversation that was said to be stuck goes on.
+    pub(crate) fn find_again(&mut self, chat: ChatId, now_ms: u64) {
+        let lost = self.stuck.get_mut(&chat).into_iter().flatten();
+        lost.for_each(|lost| lost.until_ms = lost.until_ms.min(now_ms));
+    }
+
+    /// Whether an invitation of this person could not be followed.
+    pub(crate) fn of_failed_join(&self, from: &str) -> bool {
+        let told = format!("An invitation from {from} could not be followed");
+        self.alarms.iter().any(|(code, text)| code == "join_failed" && text.starts_with(&told))
     }
 
     /// Whether something of this author is said to be missing.
     pub(crate) fn misses(&self, chat: ChatId, author: &str) -> bool {
         let gaps = self.gaps.get(&chat).into_iter().flatten();
-        gaps.into_iter().any(|text| text.contains(&format!("from {author} ")))
+        gaps.into_iter().any(|text| Self::is_of_author(text, author))
+    }
+
+    /// Whether a gap is about what this author wrote.
+    pub(crate) fn is_of_author(gap: &str, author: &str) -> bool {
+        gap.contains(&format!("from {author} "))
     }
 }

@@ -1,6 +1,7 @@
 //! What is watched at every step.
 
 use crate::outcome::{Violation, Wrong};
+use crate::person::Person;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use undertone_core::{Seat, Standing};
@@ -134,6 +135,23 @@ impl Watch {
         numbers: std::ops::RangeInclusive<u64>,
     ) -> bool {
         self.epochs_in(group, numbers).any(|(_, epoch)| epoch.seats_one_of(whom))
+    }
+
+    /// The newest epoch of a group in which a device was seen.
+    pub(crate) fn newest_entered(&self, group: &[u8; 32], who: &Person) -> Option<&SeenEpoch> {
+        let entered = who.entered.range((*group, 0)..=(*group, u64::MAX)).next_back()?;
+        self.epochs.get(entered)
+    }
+
+    /// Whether somebody sits in an epoch of a group that opened before that tick.
+    pub(crate) fn sat_by(
+        &self,
+        group: &[u8; 32],
+        whom: &undertone_crypto::IdentityKey,
+        tick: u64,
+    ) -> bool {
+        let mut epochs = self.epochs_in(group, 0..=u64::MAX);
+        epochs.any(|(_, epoch)| epoch.opened < tick && epoch.seats_one_of(whom))
     }
 
     /// Whether somebody sits in all of these epochs, as far as they were seen.

@@ -64,6 +64,8 @@ pub(crate) struct Text {
     pub group: [u8; 32],
     /// The author's epoch when it was written.
     pub epoch: u64,
+    /// When it was written.
+    pub written_ms: u64,
     pub text: String,
     /// Who was shown as reading it when it was written; `None` before the engine took it.
     pub audience: Option<std::collections::BTreeSet<undertone_crypto::IdentityKey>>,

@@ -53,8 +53,7 @@ impl Account {
         let others = |other: &&PendingJoin| other.from == from && !join.leads_where(other);
         let mut others = self.joins.pending.values().filter(others);
         if invite.opening.tick > tick || others.nth(PER_CONTACT_MAX - 1).is_some() {
-            return self
-                .alarm("join_failed", "An invitation could not be followed: it is not sound.");
+            return self.tell_failed_join(&from, "it is not sound");
         }
         self.admit(join);
     }
@@ -265,8 +264,14 @@ impl Account {
             if let Source::Answer { link } = join.source {
                 self.link_was_used(link);
             }
-            self.alarm("join_failed", &format!("An invitation could not be followed: {why}."));
+            self.tell_failed_join(&join.from, why);
         }
+    }
+
+    fn tell_failed_join(&mut self, from: &IdentityKey, why: &str) {
+        let whose = self.contacts.known_name(from).map(|name| format!(" from {name}"));
+        let whose = whose.unwrap_or_default();
+        self.alarm("join_failed", &format!("An invitation{whose} could not be followed: {why}."));
     }
 
     /// Nothing that is under way is followed.

@@ -273,8 +273,9 @@ impl Conversation {
             let slot = ahead.next.index();
             let keys = ahead.next.keys(&ctx.me.server).clone();
             let listing = match own_tick(leaf == own, &keys, ctx) {
-                Some(tick) => (ctx.log.times_listed(keys.prefix, tick) > 0)
-                    .then_some(Listing::plain(tick)),
+                Some(tick) => {
+                    (ctx.log.times_listed(keys.prefix, tick) > 0).then_some(Listing::plain(tick))
+                }
                 None => self.reading.collisions.listed(&keys, opened, ctx),
             };
             ahead.asks = listing.and_then(|it| it.not_before()).map(|tick| (keys.tag, tick));

@@ -51,14 +51,26 @@ impl World {
     fn is_true_gap(&self, who: usize, chat: ChatId, gap: &str) -> bool {
         let skipped = Told::is_of_stay(gap) && self.has_skipped(who, chat);
         let ended = Told::is_of_ended_group(gap) && self.has_gone_on(who, chat);
-        // The author may have been away with half of it sent.
-        let mut long =
-            self.people.iter().flat_map(|person| person.disk.rows()).filter(|row| row.own);
         skipped
             || ended
             || self.anybody_was_absent()
             || self.is_copied(who)
-            || long.any(|own| self.may_lack_parts(who, own))
+            || self.may_lack_half(who, chat, gap)
+    }
+
+    /// Whether a gap is about the author of a long text in that chat, who may have been away with half of
+    /// it sent.
+    fn may_lack_half(&self, who: usize, chat: ChatId, gap: &str) -> bool {
+        let stages = self.people[who].lineage.get(&chat).into_iter().flatten();
+        let groups: Vec<_> = stages.map(|stage| stage.group).collect();
+        let mut authors = self.people.iter().filter(|author| Told::is_of_author(gap, &author.name));
+        authors.any(|author| {
+            let mut own = author.disk.rows().filter(|row| row.own);
+            own.any(|own| {
+                let here = author.spot(own).is_some_and(|spot| groups.contains(&spot.group));
+                here && self.may_lack_parts(who, own)
+            })
+        })
     }
 
     pub(crate) fn check_shown_once(&mut self, who: usize, event: &Event) {

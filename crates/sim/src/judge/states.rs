@@ -19,7 +19,7 @@ impl World {
                 }
                 let what =
                     format!("{} in {}", person.name, what_is(standing.kind, &standing.title));
-                if !person.told.stuck.contains(&standing.chat) {
+                if !person.told.stuck.contains_key(&standing.chat) {
                     found.push((Wrong::SilentStuck, what.clone()));
                 }
                 if !self.was_absent(who) && !self.is_copied(who) {
@@ -71,15 +71,16 @@ impl World {
         newest: u64,
     ) -> Option<(Wrong, String)> {
         let name = self.name(who);
-        let expired = self.was_undone(who) || self.may_have_missed_invitation(who, group, newest);
+        let expired =
+            self.was_undone(who, group) || self.may_have_missed_invitation(who, group, newest);
         let text = format!("{name} was added to a group at epoch {newest} and does not have it");
         (sits && !expired && !self.was_put_back(who)).then_some((Wrong::NotJoined, text))
     }
 
-    /// Whether an invitation is among what a recovery has undone and nobody could put again: that
-    /// alarm says so (ADR 0010).
-    fn was_undone(&self, who: usize) -> bool {
-        self.server.recoveries > 0 && self.people[who].told.of_failed_join()
+    /// Whether an invitation to this group is among what a recovery has undone and nobody could put
+    /// again: that alarm says so (ADR 0010).
+    fn was_undone(&self, who: usize, group: &[u8; 32]) -> bool {
+        self.server.recoveries > 0 && self.has_failed_to_join(who, group)
     }
 
     fn was_put_back(&self, who: usize) -> bool {
@@ -113,7 +114,7 @@ impl World {
                 let excused = left
                     || self.has_retired(who, group)
                     || self.was_put_back(who)
-                    || self.was_undone(who)
+                    || self.was_undone(who, group)
                     || self.may_have_missed_invitation(who, group, newest);
                 (sits && !excused).then_some((Wrong::NotJoined, text))
             }

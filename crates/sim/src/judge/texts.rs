@@ -3,9 +3,10 @@
 use crate::lineage::{Spot, Stage};
 use crate::outcome::Wrong;
 use crate::person::Person;
+use crate::wishes::Change;
 use crate::world::{Text, World};
 use undertone_core::Seat;
-use undertone_core::io::{ChatState, HistoryRow, MessageState};
+use undertone_core::io::{ChatState, HistoryRow, MessageState, Role};
 
 /// Longer texts have parts.
 const CELL_BYTES: usize = 1_500;
@@ -98,8 +99,11 @@ impl World {
             );
             // An author who lost the conversation before they saw it count has sealed it once more in
             // the next; it stays where it stood first with whoever read it then.
+            let meanwhile = text.written_ms..=own.stored_ms.unwrap_or(u64::MAX);
             let again = there.as_ref().is_some_and(|there| {
-                author.has_lost(&there.group) || self.is_undone(text.author, there)
+                let mut losses = author.losses_of(&there.group);
+                losses.any(|lost| meanwhile.contains(&lost.from_ms))
+                    || self.is_undone(text.author, there)
             });
             return (there.as_ref() != Some(spot) && !again).then_some((Wrong::Split, words));
         }
@@ -131,16 +135,51 @@ impl World {
     fn has_expired(&self, who: usize, author: usize, (own, spot): (&HistoryRow, &Spot)) -> bool {
         let reader = &self.people[who];
         // Whoever never came in was not told by the one who had added them, or could not read it.
-        let Some(chat) = reader.chat_of(&spot.group) else { return self.anybody_was_absent() };
+        let absent = || {
+            let inviters = self.inviters_of(who, &spot.group);
+            [who, author].into_iter().chain(inviters).any(|it| self.was_absent(it))
+        };
+        let Some(chat) = reader.chat_of(&spot.group) else { return absent() };
         let missed = own.stored_ms.is_some_and(|at_ms| self.may_have_missed(who, at_ms))
             || self.may_lack_parts(who, own);
         let told = reader.told.misses(chat.chat, self.name(author));
-        let was_stuck = reader.has_lost(&spot.group) && self.was_absent(who);
-        let meanwhile = own.stored_ms.is_some_and(|at_ms| self.was_absent_at(who, at_ms));
         let entered = reader.entered.contains(&(spot.group, spot.epoch));
         (missed && (told || chat.state != ChatState::Open))
-            || (was_stuck && (missed || meanwhile || !entered))
-            || (chat.state == ChatState::Ended && self.anybody_was_absent() && !entered)
+            || (self.was_absent(who) && self.was_lost_to(who, own, (spot, missed, entered)))
+            || (chat.state == ChatState::Ended && absent() && !entered)
+    }
+
+    /// Whether this person was told that their device could not follow the group, and the message fell
+    /// into what that tells of: the time until it was begun anew, and before it what could not be had.
+    fn was_lost_to(
+        &self,
+        who: usize,
+        own: &HistoryRow,
+        (spot, missed, entered): (&Spot, bool, bool),
+    ) -> bool {
+        let stored_ms = own.stored_ms.unwrap_or_default();
+        let unread = || missed || !entered || self.was_absent_at(who, stored_ms);
+        let mut losses = self.people[who].losses_of(&spot.group);
+        losses.any(|lost| stored_ms < lost.until_ms && (lost.from_ms <= stored_ms || unread()))
+    }
+
+    /// Who may have invited somebody to a group: whoever asked them in, and whoever began it.
+    pub(super) fn inviters_of(&self, whom: usize, group: &[u8; 32]) -> impl Iterator<Item = usize> {
+        let identity = self.people[whom].identity;
+        let asked = move |person: &Person| {
+            let mut wishes = person.wishes.iter().filter(|wished| wished.group == *group);
+            wishes.any(|wished| wished.change == Change::In(identity))
+        };
+        let people = self.people.iter().enumerate();
+        let inviters = people.filter(move |(_, it)| asked(it) || it.has_founded(group));
+        inviters.map(|(inviter, _)| inviter)
+    }
+
+    /// Whether an invitation of somebody who may have asked this person into a group could not be
+    /// followed, and they know it.
+    pub(super) fn has_failed_to_join(&self, who: usize, group: &[u8; 32]) -> bool {
+        let told = &self.people[who].told;
+        self.inviters_of(who, group).any(|inviter| told.of_failed_join(self.name(inviter)))
     }
 
     /// The parts of a long text are stored before its head, and may be gone before it.
@@ -158,22 +197,39 @@ impl World {
         let told = &self.people[who].told;
         let chat = self.people[who].chat_of(&spot.group);
         chat.is_some_and(|chat| told.of_skipped_stay(chat.chat))
-            || told.of_failed_join()
+            || self.has_failed_to_join(who, &spot.group)
             || ((told.of_expired() || told.of_begun_anew()) && self.was_absent(who))
     }
 
     /// Whether this person's device had gone on to another group in this one's place before it could
-    /// see the message, and one of the two is told so: the author, or whoever began the group anew. An
-    /// author who was not taken along cannot be.
+    /// see the message, and one of the two is told so: the author, or whoever began the group anew. Some
+    /// authors cannot be: see [`Self::is_left_behind`].
     fn is_of_ended_group(&self, who: usize, author: usize, spot: &Spot) -> bool {
         let (reader, author) = (&self.people[who], &self.people[author]);
         let told = |person: &Person| {
             person.chats_of(&spot.group).any(|chat| person.told.of_ended_group(chat))
         };
         reader.after(&spot.group).is_some_and(|next| {
-            let left_behind = author.after(&spot.group).is_none() && next.seen < spot.tick();
-            told(author) || (next.founded && told(reader)) || left_behind
+            let behind = next.seen < spot.tick() && self.is_left_behind(author, spot, next);
+            told(author) || (next.founded && told(reader)) || behind
         })
+    }
+
+    /// Whether an author had not followed when others went on: they sat nowhere in the other group by
+    /// then, had asked to be out of the old one, or knew nobody as an owner of it who has begun that
+    /// other one. For the last two it is a chat of its own (docs/simulator.md).
+    fn is_left_behind(&self, author: &Person, spot: &Spot, next: &Stage) -> bool {
+        let taken = self.watch.sat_by(&next.group, &author.identity, spot.tick());
+        let left = author.left.iter().any(|(group, _)| *group == spot.group);
+        let founders = self.people.iter().filter(|it| it.has_founded(&next.group));
+        let newest = self.watch.newest_entered(&spot.group, author);
+        let owns = |founder: &Person| {
+            let seats = newest.map(|epoch| epoch.seats.as_slice()).unwrap_or_default();
+            let mut seats = seats.iter().filter(|seat| seat.identity == founder.identity);
+            seats.any(|seat| seat.role == Role::Owner)
+        };
+        let followed = author.after(&spot.group).is_some();
+        !followed && (!taken || left || !founders.into_iter().any(owns))
     }
 
     /// Whether this person had left when a message of that epoch came, and was not back.
