@@ -146,8 +146,8 @@ impl Owner {
 pub(crate) enum CellAsk {
     /// The storing of a cell.
     Put(Tag),
-    /// The fetching of one, which this tick lists where one is known to.
-    Get(Tag, Option<u64>),
+    /// The fetching of one, which this tick lists where one is known to, in the tree of this head.
+    Get(Tag, Option<u64>, HeadRef),
     /// The storing of one that the server has lost.
     Again(Tag),
 }
@@ -439,9 +439,10 @@ impl Cells {
                 self.outbox.on_answer(now_ms, tag, answer, log, &mut self.archive, &mut self.out)
             }
             CellAsk::Again(tag) => self.on_again(now_ms, tag, answer, log),
-            CellAsk::Get(tag, tick) => {
+            CellAsk::Get(tag, tick, head) => {
                 let Self { fetches, witness, out, .. } = self;
-                fetches.on_answer(now_ms, (tag, tick), answer, log, witness, &mut out.events)
+                let asked = ((tag, tick), head);
+                fetches.on_answer(now_ms, asked, answer, log, witness, &mut out.events)
             }
         };
         if let Err(breach) = outcome {

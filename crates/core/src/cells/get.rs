@@ -185,7 +185,7 @@ impl Fetches {
         let head = fetch.at_its_tick.or_else(own_tree).or_else(|| log.head())?;
         self.set_place(want, Place::Flying(head, self.patience(now_ms)));
         let (tag, tick) = want;
-        Some((CellAsk::Get(tag, tick), Request::Get { tag, size: head.size }))
+        Some((CellAsk::Get(tag, tick, head), Request::Get { tag, size: head.size }))
     }
 
     fn give_up_on_silence(&mut self, now_ms: u64, events: &mut Events) {
@@ -267,16 +267,20 @@ impl Fetches {
         self.flying.values().copied().filter(waits).collect()
     }
 
+    /// An answer to whoever asked for a cell in the tree of this head. One that comes after its flight
+    /// was given up still brings the cell; that it does not says nothing of the flight under way.
     pub(super) fn on_answer(
         &mut self,
         now_ms: u64,
-        want: Want,
+        (want, head): (Want, HeadRef),
         answer: Answer,
         log: &mut LogFollower,
         witness: &mut Witness,
         events: &mut Events,
     ) -> Result<(), Breach> {
-        let Some(head) = self.landed(&want) else { return Ok(()) };
+        if !self.lands(&want, &head) && !matches!(answer, Answer::Found { .. }) {
+            return Ok(());
+        }
         match answer {
             Answer::Found { proof, .. } if proof.size != head.size => {
                 // A listing later than the tree that was asked for.
@@ -300,13 +304,15 @@ impl Fetches {
         }
     }
 
-    /// Ends the flight of a fetch; the head that was asked for. `None` when it was given up.
-    fn landed(&mut self, want: &Want) -> Option<HeadRef> {
-        let fetch = self.all.get_mut(want)?;
-        let Place::Flying(head, _) = fetch.place else { return None };
-        fetch.unanswered = (0, 0);
-        self.set_place(*want, Place::Ready(0));
-        Some(head)
+    /// Ends the flight of a fetch that asked for the tree of this head; false when there is none.
+    fn lands(&mut self, want: &Want, asked: &HeadRef) -> bool {
+        let Some(fetch) = self.all.get_mut(want) else { return false };
+        let flies = matches!(fetch.place, Place::Flying(head, _) if head == *asked);
+        if flies {
+            fetch.unanswered = (0, 0);
+            self.set_place(*want, Place::Ready(0));
+        }
+        flies
     }
 
     /// Proved: the cell stands in this tick. Only a tag's first listing counts, so it decides whose

@@ -95,6 +95,34 @@ fn a_cell_that_is_listed_and_not_given_is_withheld_and_asked_for_again() {
     assert!(matches!(ada.cell_events[1..], [CellEvent::Got { .. }]), "and taken when it comes");
 }
 
+/// Every answer is late, after its flight was given up and the next one asked for a newer tree.
+#[test]
+fn an_answer_that_comes_late_brings_the_cell_and_withholds_nothing() {
+    let (mut server, mut ada, tag) = reading();
+    ada.cells.get(tag, Some(2), lane(2));
+    let (first, request) = ada.cells.poll_request(ada.now_ms, &ada.log).expect("a request");
+    let answer = server.answer(&request);
+    ada.cells.hear();
+    ada.now_ms += 31_000;
+    assert_eq!(ada.cells.poll_request(ada.now_ms, &ada.log), None, "it is given up");
+    server.ticks(50, 1);
+    ada.run_bent(&mut server, &mut |request, honest| match request {
+        Request::Get { .. } => refused(RefusalKind::Busy),
+        _ => honest,
+    });
+    ada.now_ms = ada.cells.next_deadline(ada.now_ms).expect("it is asked for again");
+    let (second, _) = ada.cells.poll_request(ada.now_ms, &ada.log).expect("a request");
+    assert_ne!(first, second);
+    let none = Answer::None { colliding: Vec::new() };
+    ada.cells.on_answer(ada.now_ms, first, none, &mut ada.log);
+    ada.collect();
+    assert_eq!(ada.cell_events, []);
+    ada.cells.on_answer(ada.now_ms, first, answer, &mut ada.log);
+    ada.collect();
+    let got = CellEvent::Got { owner: lane(2), tag, cell: rig::cell(2), tick: 2 };
+    assert_eq!(ada.cell_events, [got]);
+}
+
 /// Asks as long as `times` allows; the server answers nothing, and says other things if it `talks`.
 fn ask_in_vain(ada: &mut Client, times: usize, talks: bool) -> usize {
     let mut asked = 0;
