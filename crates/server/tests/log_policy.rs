@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use support::{Host, item, post_request, raw_exchange, settings};
+use tokio::io::AsyncReadExt;
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -108,7 +109,14 @@ async fn traffic(planted: &[u8]) {
         .map(|_| tokio::net::TcpStream::connect((address.host().to_owned(), address.port())))
         .collect();
     let crowd = futures_util::future::join_all(crowd).await;
-    drop(crowd);
+    // Whoever left at once might be gone before the next is counted: it is the server that ends them.
+    let ends = crowd.into_iter().map(|socket| async {
+        let mut answer = Vec::new();
+        // An alert, nothing, or a reset: what the server says to it is not looked at here.
+        let _ended = socket.unwrap().read_to_end(&mut answer).await;
+    });
+    let ends = futures_util::future::join_all(ends);
+    tokio::time::timeout(support::PATIENCE, ends).await.unwrap();
     host.break_disk(true);
     let refused = post_request(&address, item(&address, "Ben", 1).put());
     // The crowd may still fill the server.
