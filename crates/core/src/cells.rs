@@ -344,15 +344,18 @@ impl Cells {
 
     /// A cell of the outbox of which the server has proved that it holds just these bytes.
     pub(crate) fn stored_cell(&self, tag: &Tag) -> Option<Cell> {
-        let stored = matches!(self.put_state(tag), Some(PutState::Stored(_)));
-        stored.then(|| self.sealed_cell(tag)).flatten()
+        self.is_stored(tag).then(|| self.sealed_cell(tag)).flatten()
     }
 
     /// The tick in which a cell of the outbox was stored before a recovery has undone that: it comes
     /// back, and counts there.
     pub(crate) fn comes_back(&self, tag: &Tag, log: &LogFollower) -> Option<u64> {
-        let stored = matches!(self.put_state(tag), Some(PutState::Stored(_)));
-        self.archive.undone_tick(tag, log).filter(|_| stored)
+        self.archive.undone_tick(tag, log).filter(|_| self.is_stored(tag))
+    }
+
+    /// Whether the server has proved to hold a cell of the outbox.
+    fn is_stored(&self, tag: &Tag) -> bool {
+        matches!(self.put_state(tag), Some(PutState::Stored(_)))
     }
 
     /// Takes a cell out of the outbox, stored or not.

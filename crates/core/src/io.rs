@@ -602,4 +602,9 @@ impl HistoryRow {
         let Self { chat, message, from, author, .. } = *self;
         RowName { chat, message, from, author }
     }
+
+    /// As [`Changes::moved`] says of it: it stands where `there` does, and says what it said.
+    pub fn move_to(&mut self, there: Self) {
+        (self.order, self.stored_ms) = (there.order, there.stored_ms);
+    }
 }

@@ -5,9 +5,10 @@
 //! two of its outputs and loads it again from its disk.
 
 use crate::account::{Account, Creation, Loaded};
-use crate::ids::{ChatId, MessageId, Name};
+use crate::ids::{ChatId, Name};
 use crate::io::{
     ChatView, Command, Event, HistoryRow, Input, LinkView, MessageState, Output, Refused, Reply,
+    RowName,
 };
 use crate::log::rig;
 use ed25519_dalek::SigningKey;
@@ -26,7 +27,7 @@ const ROUNDS_MAX: usize = 20_000;
 pub(crate) struct Disk {
     pub records: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
     /// By chat, author and message, as every store keeps it.
-    pub history: BTreeMap<(ChatId, IdentityKey, [u8; 16], MessageId), HistoryRow>,
+    pub history: BTreeMap<RowName, HistoryRow>,
 }
 
 /// One device.
@@ -272,17 +273,15 @@ impl World {
                     }
                 }
                 for row in changes.messages {
-                    let key = (row.chat, row.from, row.author, row.message);
                     if row.own {
-                        person.disk.history.insert(key, row);
+                        person.disk.history.insert(row.name(), row);
                     } else {
-                        person.disk.history.entry(key).or_insert(row);
+                        person.disk.history.entry(row.name()).or_insert(row);
                     }
                 }
                 for row in changes.moved {
-                    let key = (row.chat, row.from, row.author, row.message);
-                    if let Some(moved) = person.disk.history.get_mut(&key) {
-                        (moved.order, moved.stored_ms) = (row.order, row.stored_ms);
+                    if let Some(moved) = person.disk.history.get_mut(&row.name()) {
+                        moved.move_to(row);
                     }
                 }
             }

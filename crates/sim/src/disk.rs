@@ -40,7 +40,7 @@ impl Disk {
         }
         for row in changes.moved {
             if let Some(moved) = self.history.get_mut(&row.name()) {
-                (moved.order, moved.stored_ms) = (row.order, row.stored_ms);
+                moved.move_to(row);
             }
         }
     }

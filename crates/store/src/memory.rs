@@ -36,14 +36,6 @@ impl Memory {
         self.messages.iter_mut().find(|listed| listed.row.name() == row.name())
     }
 
-    /// It stands elsewhere now.
-    fn shift(&mut self, row: &HistoryRow) {
-        if let Some(listed) = self.find(row) {
-            listed.row.order.clone_from(&row.order);
-            listed.row.stored_ms = row.stored_ms;
-        }
-    }
-
     /// Whether none of its name stood here before.
     fn put(&mut self, row: &HistoryRow) -> bool {
         match self.find(row) {
@@ -76,7 +68,11 @@ impl Store for Memory {
         }
         let written = batch.changes.messages.iter().filter(|row| self.put(row));
         let mut written: BTreeSet<_> = written.map(HistoryRow::name).collect();
-        batch.changes.moved.iter().for_each(|row| self.shift(row));
+        for row in &batch.changes.moved {
+            if let Some(listed) = self.find(row) {
+                listed.row.move_to(row.clone());
+            }
+        }
         for event in batch.events.iter().filter(|event| event.is_kept(&mut written)) {
             self.newest += 1;
             self.events.push(StoredEvent { seq: self.newest, event: event.row.clone() });

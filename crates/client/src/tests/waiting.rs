@@ -29,6 +29,15 @@ async fn failed(session: &Session, times: u32) {
     session.link().wait_for(|state| state.failures() == times).await.unwrap();
 }
 
+/// A link that has failed five times, and the driver knows it.
+async fn down_for_long() -> (Rig, Session) {
+    let rig = Rig::new(caught_up_on_connect);
+    let session = rig.running.session.clone();
+    fail(&rig, 5).await;
+    failed(&session, 5).await;
+    (rig, session)
+}
+
 fn caught_up_on_connect(input: Input) -> Vec<Output> {
     match input {
         Input::Connected => vec![Output::Event(Event::CaughtUp { tick: 7 })],
@@ -77,10 +86,7 @@ async fn another_server_ends_the_waiting_at_once() {
 
 #[tokio::test]
 async fn what_was_found_before_somebody_asked_is_no_answer() {
-    let rig = Rig::new(caught_up_on_connect);
-    let session = rig.running.session.clone();
-    fail(&rig, 5).await;
-    failed(&session, 5).await;
+    let (rig, session) = down_for_long().await;
     let asked = session.wait_caught_up(AS_LONG_AS_IT_CAN_BE_REACHED);
     let (tick, ()) = tokio::join!(asked, rig.connect());
     assert_eq!(tick.unwrap(), 7);
@@ -88,10 +94,7 @@ async fn what_was_found_before_somebody_asked_is_no_answer() {
 
 #[tokio::test]
 async fn what_an_attempt_finds_that_was_under_way_is_no_answer() {
-    let rig = Rig::new(caught_up_on_connect);
-    let session = rig.running.session.clone();
-    fail(&rig, 5).await;
-    failed(&session, 5).await;
+    let (rig, session) = down_for_long().await;
     let under_way = rig.hurry.begin();
     let mut asked = pin!(session.wait_caught_up(AS_LONG_AS_IT_CAN_BE_REACHED));
     assert!(asked.as_mut().now_or_never().is_none());
@@ -103,10 +106,7 @@ async fn what_an_attempt_finds_that_was_under_way_is_no_answer() {
 
 #[tokio::test]
 async fn what_the_attempt_finds_that_was_asked_for_is_an_answer() {
-    let rig = Rig::new(caught_up_on_connect);
-    let session = rig.running.session.clone();
-    fail(&rig, 5).await;
-    failed(&session, 5).await;
+    let (rig, session) = down_for_long().await;
     let asked = session.wait_caught_up(AS_LONG_AS_IT_CAN_BE_REACHED);
     let (waited, ()) = tokio::join!(asked, fail(&rig, 1));
     assert!(matches!(waited, Err(Unfinished::Unreachable(_))), "{waited:?}");
@@ -131,10 +131,7 @@ async fn a_link_is_asked_to_try_now_when_its_connection_was_lost_and_not_while_i
 
 #[tokio::test]
 async fn who_runs_out_of_time_is_not_told_what_was_found_before() {
-    let rig = Rig::new(|_| Vec::new());
-    let session = rig.running.session.clone();
-    fail(&rig, 5).await;
-    failed(&session, 5).await;
+    let (_rig, session) = down_for_long().await;
     let waited = session.wait_caught_up(Patience::For(Duration::ZERO)).await;
     let Err(Unfinished::Unreachable(text)) = waited else { panic!("{waited:?}") };
     assert_eq!(text, "it has not answered yet");

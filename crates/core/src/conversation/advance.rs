@@ -104,11 +104,10 @@ impl Conversation {
         if !open || waits || !ctx.log.caught_up() || ctx.cells.is_restoring() {
             return;
         }
-        let unsure = self.is_own_place_unsure();
-        if unsure {
+        if self.is_own_place_unsure() {
             self.want(Intent::Heal);
         }
-        if !self.held && !unsure {
+        if self.may_seal() {
             self.seal_queue(ctx);
         }
         if self.is_live() {
@@ -121,10 +120,13 @@ impl Conversation {
     fn commit_or_go_on(&mut self, ctx: &mut Ctx<'_>) {
         let wishes = self.intents.len();
         self.commit_if_due(ctx);
-        let held = self.held || self.is_own_place_unsure();
-        if self.intents.len() < wishes && !held && self.is_live() {
+        if self.intents.len() < wishes && self.may_seal() && self.is_live() {
             self.seal_queue(ctx);
         }
+    }
+
+    fn may_seal(&self) -> bool {
+        !self.held && !self.is_own_place_unsure()
     }
 
     /// Whether the others may count fewer of one's own cells in this epoch: what is written now might

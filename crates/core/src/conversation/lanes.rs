@@ -93,14 +93,18 @@ impl Ahead {
     /// The tick of the first slot of `lane` that is listed and not read; where it is not known yet, one
     /// that is not after it.
     pub(super) fn first_unread(&self, lane: &super::Lane) -> Option<u64> {
-        let asked = self.asks.map(|(_, tick)| tick);
-        let first = self.reads.front().map(|read| read.listed).or(asked)?;
-        Some(first.max(lane.effective))
+        let asked = || self.asks.map(|(_, tick)| tick.max(lane.effective));
+        self.first_listed(lane).or_else(asked)
+    }
+
+    /// The effective tick of the first slot of `lane` that is not read, where it is known.
+    fn first_listed(&self, lane: &super::Lane) -> Option<u64> {
+        self.reads.front().map(|read| read.listed.max(lane.effective))
     }
 
     /// Whether a slot of `lane` is listed within `limit` and not read.
     pub(super) fn waits_within(&self, limit: u64, lane: &super::Lane) -> bool {
-        self.reads.front().is_some_and(|read| read.listed.max(lane.effective) <= limit)
+        self.first_listed(lane).is_some_and(|tick| tick <= limit)
     }
 }
 
@@ -186,7 +190,7 @@ impl Conversation {
             self.become_stuck("its MLS state cannot be read", ctx);
         }
         let mut reached = Reached::Limit;
-        for leaf in self.lanes_with_news(at, ctx.log.walked()) {
+        for leaf in self.lanes_with_news(at, ctx) {
             if self.is_live() {
                 reached = reached.max(self.read_lane(at, leaf, limit, ctx));
             }
@@ -195,17 +199,18 @@ impl Conversation {
     }
 
     /// The lanes that may have something to read: all of them when the log has moved, otherwise those
-    /// with slots that are listed and not read, and one's own, where something may come back. In a large
-    /// group most lanes are silent.
-    fn lanes_with_news(&mut self, at: At, walked: u64) -> Vec<u32> {
-        let epoch = self.epoch_at(at);
-        let (number, own) = (epoch.number, epoch.own.leaf);
-        let all = epoch.lanes.keys().copied().collect();
+    /// with slots that are listed and not read, and after a recovery one's own, where something may come
+    /// back. In a large group most lanes are silent.
+    fn lanes_with_news(&mut self, at: At, ctx: &Ctx<'_>) -> Vec<u32> {
+        let (number, _, own) = self.facts(at);
+        let walked = ctx.log.walked();
         if self.reading.scanned.insert(number, walked) != Some(walked) {
-            return all;
+            return self.epoch_at(at).lanes.keys().copied().collect();
         }
+        let own = self.may_have_ended(ctx).then_some(own);
         let waiting = self.reading.lanes.range((number, 0)..=(number, u32::MAX));
-        let news = |((_, leaf), ahead): &(&LaneOf, &Ahead)| ahead.is_waiting() || *leaf == own;
+        let news =
+            |((_, leaf), ahead): &(&LaneOf, &Ahead)| ahead.is_waiting() || Some(*leaf) == own;
         waiting.filter(news).map(|((_, leaf), _)| *leaf).collect()
     }
 

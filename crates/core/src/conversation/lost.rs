@@ -63,7 +63,7 @@ impl Conversation {
     /// then shows where it was first listed, and is let go first: else it would count twice.
     pub(super) fn hold_pending(&mut self, ctx: &mut Ctx<'_>) {
         let waits = ctx.now_ms < self.pace.waits_until_ms(ctx.now_ms);
-        let waits = waits && self.may_have_ended_before(u64::MAX, ctx);
+        let waits = waits && self.may_have_ended(ctx);
         let pending = self.pending.as_ref().filter(|_| waits).and_then(super::Pending::parcel);
         ctx.cells.hold_change(self.chat, pending.map(|parcel| parcel.local_id()));
     }
@@ -83,6 +83,11 @@ impl Conversation {
     /// What was taken for the first listing of some cell is not: the lanes are searched again.
     pub(crate) fn look_again(&mut self) {
         self.reading.scanned.clear();
+    }
+
+    /// Whether the server was restored since the present epoch opened.
+    pub(super) fn may_have_ended(&self, ctx: &Ctx<'_>) -> bool {
+        self.may_have_ended_before(u64::MAX, ctx)
     }
 
     /// Whether the end of the present epoch may have been lost and come back, for what counts in

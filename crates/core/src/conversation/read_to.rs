@@ -4,7 +4,7 @@
 //! messages, the tick before the first one that was not read. Slots share ticks, and so the tick of the
 //! last message that was read says nothing of the next one.
 
-use super::lanes::{Ahead, LaneOf};
+use super::lanes::{Ahead, At, LaneOf};
 use super::state::Lane;
 use super::{Conversation, Ctx};
 use crate::log::LogFollower;
@@ -76,12 +76,12 @@ impl Conversation {
 
     /// A lane and the closing tick of its epoch.
     fn lane_of(&self, (number, leaf): LaneOf) -> Option<(&Lane, u64)> {
-        let past = self.past.iter().find(|past| past.epoch.number == number);
-        let (epoch, closed) = match past {
-            Some(past) => (&past.epoch, past.closed),
-            None => (&self.epoch, u64::MAX),
+        let at = self.find_epoch(number)?;
+        let closed = match at {
+            At::Now => u64::MAX,
+            At::Past(index) => self.past[index].closed,
         };
-        epoch.lanes.get(&leaf).filter(|_| epoch.number == number).map(|lane| (lane, closed))
+        self.epoch_at(at).lanes.get(&leaf).map(|lane| (lane, closed))
     }
 
     /// How far what each member wrote here is read.

@@ -35,6 +35,14 @@ fn desk_of(world: &mut World, name: &'static str) -> ChatId {
     found.unwrap_or_else(|| panic!("{name} has no group: {chats:?}")).chat
 }
 
+/// Ada asks for another name, and nothing more happens than can without a tick of the server.
+fn ask_to_rename(world: &mut World) {
+    let (chat, name) = (desk_of(world, "Ada"), Name::parse("Newsroom").expect("a name"));
+    world.hold_ticks = true;
+    world.order("Ada", Command::Rename { chat, name });
+    world.rest();
+}
+
 fn rename(world: &mut World, name: &'static str, title: &str) {
     let chat = desk_of(world, name);
     let title = Name::parse(title).expect("a name");
@@ -59,6 +67,15 @@ fn agree(world: &mut World, names: &[&'static str], texts: &[&str]) {
         let chats = world.chats(name);
         assert!(chats.iter().all(|chat| chat.state == ChatState::Open), "{name}: {chats:?}");
     }
+}
+
+/// Everybody says something that the others read, and so is in one epoch with them.
+fn agree_and_talk_on(world: &mut World) {
+    let names = ["Ada", "Ben", "Chloe"];
+    for name in names {
+        say(world, name, name);
+    }
+    agree(world, &names, &["Ada: Ada", "Ben: Ben", "Chloe: Chloe"]);
 }
 
 #[test]
@@ -180,11 +197,7 @@ fn an_author_who_puts_their_text_again_does_not_write_it_anew_behind_a_later_cha
     world.person("Ben").streaming = false;
     say(&mut world, "Ben", "before");
     world.set_online("Ben", false);
-    world.hold_ticks = true;
-    let chat = desk_of(&mut world, "Ada");
-    let name = Name::parse("Newsroom").expect("a name");
-    world.order("Ada", Command::Rename { chat, name });
-    world.rest();
+    ask_to_rename(&mut world);
     world.hold_ticks = false;
     world.restore(&backup);
     world.pass(300_000);
@@ -286,10 +299,7 @@ fn a_change_that_was_never_answered_waits_for_whoever_knows_where_it_was_listed(
     let mut world = desk(22);
     world.set_online("Ben", false);
     let backup = world.backup();
-    world.hold_ticks = true;
-    let (chat, name) = (desk_of(&mut world, "Ada"), Name::parse("Newsroom").expect("a name"));
-    world.order("Ada", Command::Rename { chat, name });
-    world.rest();
+    ask_to_rename(&mut world);
     // Its parcel is stored; the cell that names it is under way.
     world.tick();
     world.rest();
@@ -305,10 +315,7 @@ fn a_change_that_was_never_answered_waits_for_whoever_knows_where_it_was_listed(
     world.set_online("Chloe", true);
     world.set_online("Ben", true);
     world.pass(600_000);
-    for name in ["Ada", "Ben", "Chloe"] {
-        say(&mut world, name, name);
-    }
-    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: Ada", "Ben: Ben", "Chloe: Chloe"]);
+    agree_and_talk_on(&mut world);
 }
 
 /// Chloe has the change from its second life alone, and is the first to put it into the third.
@@ -331,10 +338,7 @@ fn a_change_that_is_lost_twice_keeps_its_first_listing() {
     world.pass(600_000);
     world.set_online("Ada", true);
     world.pass(600_000);
-    for name in ["Ada", "Ben", "Chloe"] {
-        say(&mut world, name, name);
-    }
-    agree(&mut world, &["Ada", "Ben", "Chloe"], &["Ada: Ada", "Ben: Ben", "Chloe: Chloe"]);
+    agree_and_talk_on(&mut world);
 }
 
 #[test]
